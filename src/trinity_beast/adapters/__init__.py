@@ -1,0 +1,1 @@
+"""The rented world and the machine, one package each, behind the ports."""

@@ -1,0 +1,1 @@
+"""One module per role: the only place where parts are put together."""

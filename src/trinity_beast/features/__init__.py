@@ -1,0 +1,1 @@
+"""What the system does, one package each; tiers are held by import-linter."""

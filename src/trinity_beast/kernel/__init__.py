@@ -1,0 +1,1 @@
+"""What everything stands on: errors, ids, time and price text; stdlib only, no I/O."""

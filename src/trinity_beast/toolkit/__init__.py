@@ -1,0 +1,1 @@
+"""Our own small framework: units of work, background tasks, HTTP manners, logs."""
