@@ -18,7 +18,7 @@ _PLAIN = re.compile(
     rf"[0-9]{{1,{MAX_WHOLE_DIGITS}}}(?:\.[0-9]{{1,{MAX_FRACTION_DIGITS}}})?",
 )
 _SCIENTIFIC = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,30})?[eE][+-]?[0-9]{1,2}")
-_LEADING_ZEROS = re.compile(r"0+(?=[0-9])")
+_LEADING_ZEROS = re.compile(r"^0+(?=[0-9])")
 
 
 def parse_price_text(text: str) -> str | None:
@@ -36,7 +36,7 @@ def parse_price_text(text: str) -> str | None:
         return None
     if not plain or not plain.strip("0."):
         return None
-    return _LEADING_ZEROS.sub("", plain, count=1) if plain[0] == "0" else plain
+    return _LEADING_ZEROS.sub("", plain) if plain[0] == "0" else plain
 
 
 def _written_out(text: str) -> str:
