@@ -1,0 +1,106 @@
+"""The roles that a process can play, each put together here and started in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Protocol
+
+from glide import GlideClient
+
+from trinity_beast.adapters.valkey import ValkeyUsageQueue, open_valkey
+from trinity_beast.apps.shared import Shared
+from trinity_beast.features.board import BoardWriter
+from trinity_beast.features.feeds import FeedEngine
+from trinity_beast.features.usage import UsageWriter
+from trinity_beast.toolkit.background import Background
+
+
+class Role(Protocol):
+    """Something that a process does between its start and its end."""
+
+    async def start(self) -> None:
+        """Begin; when this returns, the role does its work."""
+        ...
+
+    async def stop(self) -> None:
+        """End in good order; nothing that was promised is lost."""
+        ...
+
+
+class FeedsRole:
+    """Listens to the exchanges and writes the price board of this node."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._background = Background(shared.clock)
+        self._board: BoardWriter | None = None
+        self._engine: FeedEngine | None = None
+
+    async def start(self) -> None:
+        """Take the board and connect to the exchanges.
+
+        Raises:
+            BoardInUse: Another process of this home plays the role.
+        """
+        shared = self._shared
+        self._board = BoardWriter.create(
+            shared.board_path,
+            keep_prices=shared.market.keep_prices,
+        )
+        engine = FeedEngine(
+            shared.market.exchanges,
+            self._board,
+            shared.clock,
+            randomness=shared.machine.randomness,
+            silence_s=lambda: shared.parameters.integer("feed_silence_seconds"),
+        )
+        self._engine = engine
+        changed = asyncio.Event()
+        changed.set()
+        shared.catalogue.subscribe(lambda _snapshot: changed.set())
+
+        async def follow() -> None:
+            while True:
+                await changed.wait()
+                changed.clear()
+                await engine.apply(shared.catalogue.snapshot)
+
+        self._background.start("catalogue to feeds", follow)
+        self._background.start("feeds", engine.run)
+
+    async def stop(self) -> None:
+        """Close the connections and let go of the board."""
+        await self._background.stop()
+        if self._engine is not None:
+            await self._engine.stop()
+        if self._board is not None:
+            self._board.close()
+
+
+class WriterRole:
+    """Carries usage records from the queue into the database."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._background = Background(shared.clock)
+        self._clients: list[GlideClient] = []
+
+    async def start(self) -> None:
+        """Begin to drain the queue, and keep partitions ahead of the calendar."""
+        shared = self._shared
+        name = f"{shared.settings.node.name}-writer"
+        self._clients = [
+            await open_valkey(shared.servers.valkey_url, client_name=f"{name}-{part}")
+            for part in ("commands", "reader")
+        ]
+        client, reader = self._clients
+        queue = ValkeyUsageQueue(client, reader, consumer=f"{name}-{os.getpid()}")
+        writer = UsageWriter(queue, shared.work, shared.clock)
+        self._background.start("usage writer", writer.run)
+
+    async def stop(self) -> None:
+        """Stop; what is not acknowledged stays in the queue."""
+        await self._background.stop()
+        for client in self._clients:
+            await client.close()
