@@ -16,6 +16,7 @@ from trinity_beast.apps.servers import Machine, Servers
 from trinity_beast.apps.settings import Settings
 from trinity_beast.apps.shared import Shared, keep_fresh, shared_parts
 from trinity_beast.features.board import BoardReader
+from trinity_beast.kernel.time import NS_PER_S
 from trinity_beast.toolkit.background import Background
 from trinity_beast.toolkit.waiting import wait_for
 
@@ -79,14 +80,19 @@ async def open_node(
 
 
 async def prices_are_there(node: Node) -> None:
-    """Wait until every asset has a price, for two seconds at the most."""
+    """Wait until each exchange gave a price, for two seconds at the most."""
     shared = node.shared
     open_board = partial(_open_board, shared)
     board = await wait_for("the price board", open_board, shared.clock)
-    wanted = set(shared.catalogue.snapshot.asset_names())
-    deadline_ns = shared.clock.monotonic_ns() + round(_PATIENCE_S * 1e9)
-    while wanted and shared.clock.monotonic_ns() < deadline_ns:
-        wanted = {asset for asset in wanted if board.quote(asset) is None}
+    snapshot = shared.catalogue.snapshot
+    deadline_ns = shared.clock.monotonic_ns() + round(_PATIENCE_S * NS_PER_S)
+    while shared.clock.monotonic_ns() < deadline_ns:
+        silent = {feed.exchange_name for feed in snapshot.feeds if feed.enabled}
+        for row in snapshot.assets:
+            if board.quote(row.asset) is not None:
+                silent.discard(row.exchange_name)
+        if not silent:
+            break
         await shared.clock.sleep(_LOOK_S)
     board.close()
 

@@ -13,7 +13,13 @@ from trinity_beast.apps.shared import Shared
 from trinity_beast.features.board import BoardWriter
 from trinity_beast.features.feeds import FeedEngine
 from trinity_beast.features.usage import UsageWriter
+from trinity_beast.kernel.time import NS_PER_S
+from trinity_beast.ports.usage_queue import QueueUnreachable
 from trinity_beast.toolkit.background import Background
+from trinity_beast.toolkit.tolerating import tolerating
+
+_FINISH_WITHIN_S = 5
+_LOOK_S = 0.02
 
 
 class Role(Protocol):
@@ -85,6 +91,7 @@ class WriterRole:
         self._shared = shared
         self._background = Background(shared.clock)
         self._clients: list[GlideClient] = []
+        self._queue: ValkeyUsageQueue | None = None
 
     async def start(self) -> None:
         """Begin to drain the queue, and keep partitions ahead of the calendar."""
@@ -97,10 +104,21 @@ class WriterRole:
         client, reader = self._clients
         queue = ValkeyUsageQueue(client, reader, consumer=f"{name}-{os.getpid()}")
         writer = UsageWriter(queue, shared.work, shared.clock)
+        self._queue = queue
         self._background.start("usage writer", writer.run)
 
     async def stop(self) -> None:
-        """Stop; what is not acknowledged stays in the queue."""
+        """Finish what waits, for a few seconds; the rest stays in the queue."""
+        with tolerating(QueueUnreachable, because="what it holds, it keeps"):
+            await self._finish()
         await self._background.stop()
         for client in self._clients:
             await client.close()
+
+    async def _finish(self) -> None:
+        clock = self._shared.clock
+        deadline_ns = clock.monotonic_ns() + _FINISH_WITHIN_S * NS_PER_S
+        while self._queue is not None and await self._queue.depth():
+            if clock.monotonic_ns() > deadline_ns:
+                return
+            await clock.sleep(_LOOK_S)

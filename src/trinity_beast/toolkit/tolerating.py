@@ -21,4 +21,4 @@ def tolerating(*errors: type[BaseException], because: str) -> Generator[None]:
     try:
         yield
     except errors as error:
-        _log.info("tolerated", error=repr(error), because=because)
+        _log.debug("tolerated", error=repr(error), because=because)

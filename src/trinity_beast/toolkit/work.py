@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    TimeoutError as PoolExhausted,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from trinity_beast.kernel.errors import Unavailable
@@ -34,7 +39,7 @@ class UnitOfWork:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, OSError) as error:
+        except (OperationalError, InterfaceError, PoolExhausted, OSError) as error:
             raise DatabaseAway(reason=type(error).__name__) from error
         except DBAPIError as error:
             if error.connection_invalidated:

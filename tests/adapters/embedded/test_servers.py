@@ -116,6 +116,10 @@ async def test_secrets_of_the_home_can_be_read_by_their_owner_only(
     assert {(stage.home / name).stat().st_mode & 0o077 for name in names} == {0}
 
 
+async def test_passwords_do_not_show_in_a_log(stage: Stage) -> None:
+    assert repr(stage.urls) == "ServerUrls()"
+
+
 async def test_other_commands_find_the_running_servers(stage: Stage) -> None:
     assert await attach(stage.home, clock=CLOCK) == stage.urls
 
@@ -186,10 +190,11 @@ async def test_the_next_start_finds_everything_where_it_was(stage: Stage) -> Non
     await run_sql(stage.urls, "CREATE TABLE kept AS SELECT 42 AS answer")
     await stage.servers.stop()
     gone = await attach(stage.home, clock=CLOCK)
+    left = left_outside(Home(stage.home))
 
     again = await stage.servers.start()
 
-    assert (gone, again) == (None, stage.urls)
+    assert (gone, left, again) == (None, [], stage.urls)
     await run_sql(stage.urls, "DROP TABLE kept")
 
 
@@ -228,6 +233,10 @@ async def watched(servers: EmbeddedServers) -> AsyncGenerator[None]:
 
 async def until_replaced(stage: Stage, name: str, before: int) -> None:
     await until(lambda: getattr(stage.running(), name) != before)
+
+
+def left_outside(home: Home) -> list[Path]:
+    return [*Path("/tmp").glob(f"{home.mark}*")]
 
 
 def count(logs: Sequence[Mapping[str, object]], event: str) -> int:

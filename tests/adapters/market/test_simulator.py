@@ -287,6 +287,21 @@ async def test_a_refused_symbol_stops_trading_until_it_is_accepted(
         assert trades_in("bybit", await hear_so_far(client)) != []
 
 
+async def test_a_symbol_listed_by_hand_is_accepted_and_never_trades(
+    market: SmallMarket,
+    steered: SteeredClock,
+) -> None:
+    market.simulator.accept("coinbase", "NOVEL-USD")
+    async with listening(market.urls["coinbase"]) as client:
+        await client.send(subscribe("coinbase", ["NOVEL-USD"]))
+        (accepted,) = await hear_so_far(client)
+        await steered.advance(1)
+        (beat,) = await hear_so_far(client)
+
+    assert json.loads(accepted)["type"] == "subscriptions"
+    assert json.loads(beat)["last_trade_id"] == 0
+
+
 async def test_the_last_trades_come_again_twice_and_newest_first(
     market: SmallMarket,
 ) -> None:

@@ -115,3 +115,22 @@ def test_a_floor_without_tapes_never_trades() -> None:
 
     assert floor.due_ns is None
     assert list(floor.due(NS_PER_S, NOON_NS)) == []
+
+
+def test_a_thin_market_trades_within_three_seconds_of_the_first_question() -> None:
+    late = [tape("gemini", "YFI", seed=seed) for seed in range(20)]
+    for thin in late:
+        floor = TradingFloor([thin])
+        floor.hasten("yfiusd", 5 * NS_PER_S)
+        assert list(floor.due(8 * NS_PER_S, NOON_NS)) != []
+
+    assert max(thin.due_ns for thin in late) > 20 * NS_PER_S
+
+
+def test_a_market_that_has_traded_is_not_hastened() -> None:
+    thin = tape("gemini", "YFI")
+    thin.fill(0, NOON_NS)
+    due_ns = thin.due_ns
+    thin.hasten(0)
+
+    assert thin.due_ns == due_ns

@@ -89,7 +89,8 @@ ONE_DIFFERENCE = {
     ),
     "an index on other columns": (
         (
-            "DROP INDEX idx_wdl_sub_id_delivered; CREATE INDEX idx_wdl_sub_id_delivered "
+            "DROP INDEX idx_wdl_sub_id_delivered; "
+            "CREATE INDEX idx_wdl_sub_id_delivered "
             "ON webhook_delivery_log (webhook_subscription_id, delivered_at DESC)"
         ),
         (

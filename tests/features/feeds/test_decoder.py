@@ -35,7 +35,7 @@ def frame(**changes: object) -> str:
 
 
 def test_a_frame_makes_a_trade_that_keeps_the_price_as_written() -> None:
-    assert decode(frame()) == Decoded("trades", [GOOD_TRADE])
+    assert decode(frame()) == Decoded("trades", [GOOD_TRADE], [])
 
 
 def test_bytes_say_the_same_as_text() -> None:
@@ -314,7 +314,7 @@ def test_where_the_frame_is_the_array_the_rule_speaks_of_its_elements() -> None:
 
     found = decode(json.dumps([quote, GOOD, quote]), msg_is_array=True)
 
-    assert found == Decoded("trades", [GOOD_TRADE._replace(place=1)])
+    assert found == Decoded("trades", [GOOD_TRADE._replace(place=1)], [])
 
 
 def test_without_a_rule_whatever_has_a_price_and_a_symbol_is_a_trade() -> None:

@@ -206,7 +206,9 @@ async def test_a_body_without_a_length_is_counted(client: httpx.AsyncClient) -> 
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 
 
-async def test_a_route_without_a_body_is_not_troubled(client: httpx.AsyncClient) -> None:
+async def test_a_route_without_a_body_is_not_troubled(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.request("GET", "/hello?a=1", content=b" " * 70_000)
 
     assert answer.json() == {"a": "1"}
@@ -252,7 +254,9 @@ async def test_the_reference_asks_nothing_of_third_parties(
     assert "<code>GET /hello</code>" in page.text
     assert "Says <code>hello</code>." in page.text
     assert "<h2>Greetings</h2>" in page.text
-    assert not re.findall(r"<(?:script|link|img|iframe|object)|https?://|@import", page.text)
+    assert not re.findall(
+        r"<(?:script|link|img|iframe|object)|https?://|@import", page.text
+    )
     assert page.headers["content-security-policy"].startswith(
         "default-src 'none'; style-src 'sha256-",
     )

@@ -96,7 +96,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def manners(request_ids: RequestIds) -> Manners:
-    return Manners(request_ids)
+    return Manners(request_ids, linger_s=0.05)
 
 
 async def test_a_connection_is_kept_for_many_requests(
@@ -106,7 +106,9 @@ async def test_a_connection_is_kept_for_many_requests(
     async with serving(api, manners) as server, connected(server) as connection:
         answers = [await connection.ask(GET) for _ in range(3)]
 
-    assert [(answer.status, answer.body) for answer in answers] == [(200, b'{"a":"1"}')] * 3
+    assert [(answer.status, answer.body) for answer in answers] == [
+        (200, b'{"a":"1"}')
+    ] * 3
     assert [answer.headers.get("connection") for answer in answers] == [None] * 3
     assert "server" not in answers[0].headers
 
@@ -438,7 +440,7 @@ async def test_a_head_that_has_begun_is_given_the_grace(
         connection.writer.write(GET[:20])
         await asyncio.sleep(0.01)
         stopping = asyncio.create_task(server.stop(GRACE_S))
-        await asyncio.sleep(1.1)
+        await asyncio.sleep(0.1)
         answer = await connection.ask(GET[20:])
 
     await stopping

@@ -12,9 +12,9 @@ import asyncio
 import os
 import shutil
 import signal
-import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -68,6 +68,9 @@ _SETTINGS = {
 }
 _SOCKET_NAME_LENGTH = len("/.s.PGSQL.5432")
 _LONGEST_SOCKET_PATH = 107  # sun_path has 108 bytes, the last one is NUL
+# Not TMPDIR, which may be long, or closed to the server's user.  What we make there is
+# private, and refused when somebody else made it.
+_SHORT_PLACE = Path("/tmp")  # noqa: S108 - see above
 _READY_WITHIN_S = 120.0  # recovery after a crash replays the log first
 _POLL_S = 0.02
 
@@ -100,6 +103,7 @@ class PostgresServer:
         self._clock = clock
         self._progress = progress
         self._process: Process | None = None
+        self._mark = f"{home.mark}-postgres"
         self._log = home.log / "postgres.log"
         self._identity = unprivileged_identity(home.postgres)
         self._socket_directory = socket_directory(home, self._identity)
@@ -123,7 +127,7 @@ class PostgresServer:
             ServerFailed: It does not start; the message holds the end of its log.
             HomeUnusable: Something of somebody else is in its place.
         """
-        if not await end_marked(f"{self._home.mark}-postgres", ENDINGS, self._clock):
+        if not await end_marked(self._mark, ENDINGS, self._clock):
             raise self._failure("an older server of this home does not end")
         make_private_directory(self._home.postgres, self._identity)
         make_private_directory(self._socket_directory, self._identity)
@@ -152,6 +156,9 @@ class PostgresServer:
         """End the server with a checkpoint; twice is not an error."""
         if self._process is not None:
             await end_process(self._process, ENDINGS)
+        if self._socket_directory != self._home.run:
+            with suppress(OSError):  # not there, or not empty: nothing to tidy up
+                self._socket_directory.rmdir()
 
     def _place(self, programs: Path, descriptor: int) -> _Place:
         data = self._home.postgres
@@ -183,6 +190,7 @@ class PostgresServer:
             return await process.wait()
         except asyncio.CancelledError:
             await end_process(process, ENDINGS)
+            await end_marked(self._mark, ENDINGS, self._clock)  # its own children
             raise
 
     def _initdb_command(self, place: _Place) -> list[str]:
@@ -201,14 +209,14 @@ class PostgresServer:
             "--locale=C",
             "--data-checksums",
             "--no-instructions",
-            f"--set=cluster_name={self._home.mark}-postgres",
+            f"--set=cluster_name={self._mark}",
         ]
 
     def _server_command(self, place: _Place) -> list[str]:
         settings = {
             **_SETTINGS,
             "unix_socket_directories": _quoted(self._socket_directory),
-            "cluster_name": f"{self._home.mark}-postgres",
+            "cluster_name": self._mark,
         }
         return [
             str(place.programs / "bin" / "postgres"),
@@ -289,7 +297,7 @@ def socket_directory(home: Home, identity: Identity) -> Path:
     reachable = identity.uid == os.geteuid() or can_enter(identity, home.directory)
     if length <= _LONGEST_SOCKET_PATH and reachable:
         return home.run
-    return Path(tempfile.gettempdir(), home.mark)
+    return _SHORT_PLACE / home.mark
 
 
 def _quoted(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -32,15 +32,15 @@ _ATTACH_POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ServerUrls:
-    """Where the servers of a home are found; both URLs hold a password.
+    """Where the servers of a home are found; both URLs hold a password, so none shows.
 
     Attributes:
         database_url: PostgreSQL, for SQLAlchemy (``postgresql+asyncpg://…``).
         valkey_url: Valkey (``valkey://:password@127.0.0.1:port/0``).
     """
 
-    database_url: str
-    valkey_url: str
+    database_url: str = field(repr=False)
+    valkey_url: str = field(repr=False)
 
 
 class EmbeddedServers:

@@ -27,6 +27,7 @@ _TOUCH = 0.0001
 _OLD_MOVE = 0.002
 _ORDERS_BEHIND = 20.0
 _LONGEST_ARREARS_NS = NS_PER_S
+_FIRST_WITHIN_S = 3.0
 
 
 class Trade(NamedTuple):
@@ -50,7 +51,12 @@ class Trade(NamedTuple):
 
 
 class Tape:
-    """The trades of one market on one venue, oldest first, and when the next comes."""
+    """The trades of one market on one venue, oldest first, and when the next comes.
+
+    Attributes:
+        history: The last trades, oldest first.
+        due_ns: When the next order comes, since the market opened.
+    """
 
     def __init__(
         self,
@@ -70,6 +76,7 @@ class Tape:
         self._decimals = decimals_of(walk.level_usd, manners.fewest_decimals)
         self._last_id = chance.randrange(10**6, 10**9)
         self.due_ns = self._gap_ns()
+        self._idle = True
 
     def remember(self, now_ns: int) -> None:
         """Make up what was traded before: the last trade may be hours old."""
@@ -88,6 +95,7 @@ class Tape:
             elapsed_ns: Since the market opened.
             now_ns: The wall clock.
         """
+        self._idle = False
         self.due_ns = max(self.due_ns, elapsed_ns - _LONGEST_ARREARS_NS)
         self.due_ns += self._gap_ns()
         side = self._side()
@@ -101,6 +109,15 @@ class Tape:
             self._write(usd * (1.0 + slip * step), side, made_ns)
             for step in range(fills)
         ]
+
+    def hasten(self, elapsed_ns: int) -> None:
+        """Trade for the first time within three seconds, for somebody waits for it.
+
+        A market that has traded already keeps its own pace.
+        """
+        if self._idle:
+            soon_s = self._chance.uniform(0.0, _FIRST_WITHIN_S)
+            self.due_ns = min(self.due_ns, elapsed_ns + round(soon_s * NS_PER_S))
 
     def _write(self, usd: float, side: str, made_ns: int) -> Trade:
         self._last_id += 1
@@ -128,8 +145,8 @@ class TradingFloor:
 
     def __init__(self, tapes: Iterable[Tape]) -> None:
         self.tapes = {tape.symbol: tape for tape in tapes}
-        self._queue = [(tape.due_ns, tape.symbol) for tape in self.tapes.values()]
-        heapq.heapify(self._queue)
+        self._queue: list[tuple[int, str]] = []
+        self._line_up()
 
     @property
     def due_ns(self) -> int | None:
@@ -142,3 +159,12 @@ class TradingFloor:
             tape = self.tapes[self._queue[0][1]]
             yield tape.fill(elapsed_ns, now_ns)
             heapq.heapreplace(self._queue, (tape.due_ns, tape.symbol))
+
+    def hasten(self, symbol: str, elapsed_ns: int) -> None:
+        """Let a symbol that never traded do so soon; see `Tape.hasten`."""
+        self.tapes[symbol].hasten(elapsed_ns)
+        self._line_up()
+
+    def _line_up(self) -> None:
+        self._queue = [(tape.due_ns, tape.symbol) for tape in self.tapes.values()]
+        heapq.heapify(self._queue)

@@ -161,11 +161,14 @@ class Venue:
             return
         now_ns = self._clock.now_ns()
         self._say(connection, self._dialect.hear(talk, text, now_ns))
-        for channel, symbol in talk.take_fresh():
+        for channel, symbol, primed in talk.take_fresh():
             tape = self._floor.tapes.get(symbol)
-            if tape is not None and tape.history:
+            if tape is None:
+                continue
+            if primed:
                 history = tuple(tape.history)
                 self._say(connection, self._dialect.primer(channel, history, now_ns))
+            self._floor.hasten(symbol, talk.heard_ns - self._opened_ns)
 
     def _say(self, connection: ServerConnection, texts: Sequence[str]) -> None:
         if not self._stalled:
@@ -205,7 +208,7 @@ class Venue:
 
     def _last_trade(self, symbol: str) -> Trade | None:
         tape = self._floor.tapes.get(symbol)
-        return tape.history[-1] if tape is not None and tape.history else None
+        return tape.history[-1] if tape is not None else None
 
     def _hang_up(self, connection: ServerConnection, closing: Closing) -> None:
         """Start to close; trading must not wait for a client to say goodbye."""

@@ -49,7 +49,7 @@ def list_keys(
     async def command(session: Session) -> None:
         async with database(session) as work:
             keys = await _service(session, work).list_keys(limit=limit)
-        session.out.print(_table(keys))
+        session.out.print(_table(keys), crop=False)
 
     run(command)
 
@@ -92,7 +92,8 @@ def _service(session: Session, work: UnitOfWork) -> KeyService:
 def _table(keys: list[ApiKey]) -> Table:
     table = Table(box=None, pad_edge=False)
     for title in ("Id", "Key", "Tier", "State", "Used", "Limit", "Last used", "Name"):
-        table.add_column(title, overflow="fold")
+        # A line a key, however wide: it may be piped into something.
+        table.add_column(title, no_wrap=True)
     for key in keys:
         last_used = "" if key.last_used_ns is None else _minute(key.last_used_ns)
         table.add_row(

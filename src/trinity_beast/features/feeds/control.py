@@ -189,7 +189,7 @@ def _is_failure(value: object) -> bool:
 
 def _is_bad_code(value: object) -> bool:
     code = int(value) if isinstance(value, str) and _CODE.fullmatch(value) else value
-    return isinstance(code, int) and code not in _FINE
+    return type(code) is int and code not in _FINE
 
 
 def _words(fields: Mapping[str, object]) -> Iterator[str]:

@@ -77,11 +77,13 @@ class FeedSession:
 
     def _failed(self, reason: str) -> None:
         status = self._memory.status
+        exchange = self.program.row.exchange_name
+        # A venue that is away for a day is not news each minute.
+        log = _log.info if reason == status.last_error else _log.warning
+        log("feed interrupted", exchange=exchange, reason=reason)
         status.failed(reason, self._around.clock.now_ns())
         if status.state not in {"silent", "broken"}:
             status.become("connecting")
-        exchange = self.program.row.exchange_name
-        _log.warning("feed interrupted", exchange=exchange, reason=reason)
 
     def _introduce(self, program: FeedProgram) -> None:
         status = self._memory.status

@@ -26,10 +26,6 @@ class Misses:
         del self._until_ns[key_hash]
         return False
 
-    def __len__(self) -> int:
-        """Return how many hashes are kept, faded ones included."""
-        return len(self._until_ns)
-
     def add(self, key_hash: str) -> None:
         """Remember a hash that no key has."""
         self._until_ns[key_hash] = self._clock.monotonic_ns() + self._ttl_ns

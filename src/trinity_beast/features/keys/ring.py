@@ -21,8 +21,6 @@ from trinity_beast.ports.changes import EVERYTHING, Change
 from trinity_beast.ports.clock import Clock
 from trinity_beast.toolkit.tolerating import tolerating
 
-_REREAD_AT_ONCE = 500
-
 
 class KeySource(Protocol):
     """Where keys are read; ``KeyService`` is one."""
@@ -48,11 +46,13 @@ class RingBounds:
         slots: Keys kept although nobody uses them right now; the least lately used go.
         misses: Hashes of no key that are remembered.
         miss_ttl_s: For how long.
+        batch: Keys that are read again by one query.
     """
 
     slots: int = 100_000
     misses: int = 10_000
     miss_ttl_s: int = 30
+    batch: int = 500
 
 
 DEFAULT_BOUNDS = RingBounds()
@@ -84,7 +84,7 @@ class KeyRing:
         self._source = source
         self._clock = clock
         self._grace_days = grace_days
-        self._most = bounds.slots
+        self._bounds = bounds
         self._misses = Misses(clock, bounds.misses, bounds.miss_ttl_s * NS_PER_S)
         self._free: Template | None = None
         self._recent: OrderedDict[str, KeySlot] = OrderedDict()
@@ -106,7 +106,7 @@ class KeyRing:
         Raises:
             MissingKey: There is no secret.
             KeyUnknown: It is mistyped, or nobody's.
-            KeyRevoked: It was somebody's.
+            KeyRevoked: It was somebody's; ``slot`` of its context is the key's.
             DatabaseAway: It is not known here and cannot be looked up.
         """
         if not secret:
@@ -119,7 +119,7 @@ class KeyRing:
             slot = await self._look_up(key_hash)
         self._touch(slot)
         if slot.revoked:
-            raise KeyRevoked
+            raise KeyRevoked(slot=slot)
         return slot
 
     def terms_of(self, slot: KeySlot, now_ns: int) -> Terms:
@@ -199,11 +199,10 @@ class KeyRing:
         return slot
 
     def _touch(self, slot: KeySlot) -> None:
-        if slot.key_hash in self._slots:
-            self._recent[slot.key_hash] = slot
-            self._recent.move_to_end(slot.key_hash)
-            if len(self._recent) > self._most:
-                self._recent.popitem(last=False)
+        self._recent[slot.key_hash] = slot
+        self._recent.move_to_end(slot.key_hash)
+        if len(self._recent) > self._bounds.slots:
+            self._recent.popitem(last=False)
 
     def _expect_row(self, change: Change) -> None:
         self._misses.forget("" if change.operation == "INSERT" else change.key_hash)
@@ -236,9 +235,8 @@ class KeyRing:
                 # Empty when another reader was faster: the query is cheap then.
                 batch = self._take_stale()
                 try:
-                    found = await self._source.find_by_hashes(
-                        [s.key_hash for s in batch]
-                    )
+                    hashes = [slot.key_hash for slot in batch]
+                    found = await self._source.find_by_hashes(hashes)
                 except BaseException:
                     self._put_back(batch)
                     raise
@@ -246,7 +244,7 @@ class KeyRing:
                     self._renew(slot, found.get(slot.key_hash), lowered=lowered)
 
     def _take_stale(self) -> dict[KeySlot, bool | None]:
-        most = min(_REREAD_AT_ONCE, len(self._stale))
+        most = min(self._bounds.batch, len(self._stale))
         return dict(self._stale.popitem(last=False) for _ in range(most))
 
     def _put_back(self, batch: dict[KeySlot, bool | None]) -> None:
@@ -260,7 +258,8 @@ class KeyRing:
         *,
         lowered: bool | None,
     ) -> None:
-        if key is None:
+        if key is None or not self._is_alive(slot):
+            # In the latter case its row was deleted after this answer was read.
             self._retire(slot)
             return
         if lowered is None:
@@ -270,12 +269,16 @@ class KeyRing:
         slot.renew(key, lowered=lowered)
         self._rows[str(key.id)] = slot
 
+    def _is_alive(self, slot: KeySlot) -> bool:
+        return self._slots.get(slot.key_hash) is slot
+
     def _retire(self, slot: KeySlot) -> None:
+        if not self._is_alive(slot):
+            return
         slot.retire()
         self._stale.pop(slot, None)
         self._recent.pop(slot.key_hash, None)
-        if self._slots.get(slot.key_hash) is slot:
-            del self._slots[slot.key_hash]
+        del self._slots[slot.key_hash]
         row_id = str(slot.key.id)
         if self._rows.get(row_id) is slot:
             del self._rows[row_id]
@@ -294,5 +297,4 @@ def _concerns(change: Change, key_hash: str, key: ApiKey | None) -> bool:
 
 def _retrieve(task: asyncio.Task[KeySlot | None]) -> None:
     # Everybody who waited may have gone; asyncio complains of errors nobody saw.
-    if not task.cancelled():
-        task.exception()
+    _ = task.cancelled() or task.exception()

@@ -103,7 +103,7 @@ def _why_not_number(parameter: Parameter, value: int | Decimal) -> str:
         return f"the smallest value is {parameter.low}{unit}"
     if parameter.high is not None and value > parameter.high:
         return f"the largest value is {parameter.high}{unit}"
-    if value % parameter.multiple_of:
+    if isinstance(value, int) and value % parameter.multiple_of:
         return f"it must be a multiple of {parameter.multiple_of}"
     return ""
 

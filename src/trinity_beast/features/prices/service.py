@@ -99,7 +99,9 @@ class PriceService:
         try:
             slot = await self._parts.keys.slot(request.secret)
         except KeyRevoked as error:
-            return self._refuse_revoked(request, moment, error)
+            outcome = _Outcome(error=error, tokens=0)
+            self._record(_slot_in(error), request, moment, outcome)
+            return _revoked(request, error)
         except BeastError as error:
             return Answer(error=error)
         return self._answer_for(slot, request, moment)
@@ -112,8 +114,10 @@ class PriceService:
         """
         try:
             slot = await self._parts.keys.slot(request.secret)
+        except KeyRevoked as error:
+            return _revoked(request, error)
         except BeastError as error:
-            return Answer(error=error, form=_form_of(_slot_in(error), request))
+            return Answer(error=error)
         decision = self._check(slot, self._parts.clock.now_ns())
         decision = self._settled(decision, success=False)
         if decision.code == "quota_exceeded":
@@ -233,17 +237,6 @@ class PriceService:
         body = opening + b"," + outcome.fields + b"}"
         return Answer(body, form=form, headers=headers)
 
-    def _refuse_revoked(
-        self,
-        request: PriceRequest,
-        moment: _Moment,
-        error: KeyRevoked,
-    ) -> Answer:
-        slot = _slot_in(error)
-        if slot is not None:
-            self._record(slot, request, moment, _Outcome(error=error, tokens=0))
-        return Answer(error=error, form=_form_of(slot, request))
-
     def _record(
         self,
         slot: KeySlot,
@@ -301,9 +294,10 @@ def _grace_header(terms: Terms) -> dict[str, str]:
     return {"X-Grace-Until": rfc3339_ms(terms.grace_until_ns)}
 
 
-def _slot_in(error: BeastError) -> KeySlot | None:
-    return cast("KeySlot | None", error.context.get("slot"))
+def _revoked(request: PriceRequest, error: KeyRevoked) -> Answer:
+    form = request.form or _slot_in(error).key.response_format
+    return Answer(error=error, form=form)
 
 
-def _form_of(slot: KeySlot | None, request: PriceRequest) -> Form | None:
-    return None if slot is None else request.form or slot.key.response_format
+def _slot_in(error: KeyRevoked) -> KeySlot:
+    return cast("KeySlot", error.context["slot"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
@@ -23,6 +24,7 @@ from trinity_beast.features.usage.tally import HourTally, KeyTally, MonthTally
 from trinity_beast.toolkit.work import DatabaseAway
 
 _COPY_TIMEOUT_S = 60.0
+_ROWS_WITHOUT_PAUSE = 500
 _REFUSING_CLASSES = ("22", "23")
 """Classes of SQLSTATE that speak of the rows: data exceptions and violated rules."""
 
@@ -92,7 +94,7 @@ class _Copying(Protocol):
         *,
         schema_name: str,
         columns: Sequence[str],
-        records: Iterable[tuple[object, ...]],
+        records: AsyncIterable[tuple[object, ...]],
         timeout: float,  # noqa: ASYNC109 - the driver's own name
     ) -> str: ...
 
@@ -140,7 +142,7 @@ class UsageRepository:
             usage_logs.name,
             schema_name="public",
             columns=COLUMNS,
-            records=rows_of(batches),
+            records=_with_pauses(rows_of(batches)),
             timeout=_COPY_TIMEOUT_S,
         )
 
@@ -231,6 +233,16 @@ class UsageRepository:
         return gone.rowcount
 
 
+async def _with_pauses(
+    rows: Iterable[tuple[object, ...]],
+) -> AsyncIterator[tuple[object, ...]]:
+    """Yield the rows, letting the loop answer requests in between, each 3 ms or so."""
+    for number, row in enumerate(rows):
+        if number % _ROWS_WITHOUT_PAUSE == 0:
+            await asyncio.sleep(0)
+        yield row
+
+
 @contextmanager
 def telling_refusals_from_absence() -> Generator[None]:
     """Turn the errors of a whole transaction into one of two.
@@ -249,12 +261,8 @@ def telling_refusals_from_absence() -> Generator[None]:
         raise DatabaseAway(reason=f"{type(error).__name__} {state}".strip()) from error
 
 
-def _sqlstate_of(error: BaseException) -> str:
+def _sqlstate_of(error: BaseException | None) -> str:
     """Return the SQLSTATE of an error or of what caused it, or an empty text."""
-    cause: BaseException | None = error
-    while cause is not None:
-        state = getattr(cause, "sqlstate", None)
-        if state:
-            return str(state)
-        cause = cause.__cause__
-    return ""
+    if error is None:
+        return ""
+    return str(getattr(error, "sqlstate", None) or _sqlstate_of(error.__cause__))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -79,6 +80,7 @@ class UsageService:
         parcels: list[_Parcel] = []
         stored = Stored()
         for body in bodies:
+            await _others_first()
             try:
                 parcels.append(_Parcel(self._decoded(body), body))
             except BatchUnreadable as error:
@@ -120,9 +122,9 @@ class UsageService:
                 repository = self._repository
                 new_ids = await repository.register(connection, [*by_id.values()])
                 new = [by_id[batch_id] for batch_id in by_id if batch_id in new_ids]
-                tally = Tally(record for batch in new for record in batch.records)
                 if new:
                     await repository.copy(connection, new)
+                    tally = await _tally_of(new)
                     await repository.count_months(connection, tally.by_month())
                     await repository.count_hours(connection, tally.by_hour())
                     # Last, since busy keys are what writers wait for each other on.
@@ -137,6 +139,22 @@ class UsageService:
             async with self._work.begin() as connection:
                 await self._repository.bury(connection, body, error.message)
         return Stored(buried=1)
+
+
+async def _tally_of(batches: Iterable[Batch]) -> Tally:
+    tally = Tally()
+    for batch in batches:
+        await _others_first()
+        tally.add(batch.records)
+    return tally
+
+
+async def _others_first() -> None:
+    """Let the loop do what else is due, after a batch's worth of computing.
+
+    The all-in-one process answers requests on the same loop.
+    """
+    await asyncio.sleep(0)
 
 
 def _groups(parcels: Iterable[_Parcel]) -> Iterator[list[_Parcel]]:

@@ -95,8 +95,12 @@ class Tally:
     waits for the other in a circle.
     """
 
-    def __init__(self, records: Iterable[UsageRecord]) -> None:
+    def __init__(self, records: Iterable[UsageRecord] = ()) -> None:
         self._cells: dict[_Cell, _Counts] = {}
+        self.add(records)
+
+    def add(self, records: Iterable[UsageRecord]) -> None:
+        """Add clean records."""
         for record in records:
             cell = (
                 record.at_ns // _NS_PER_HOUR,

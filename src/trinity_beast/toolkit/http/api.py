@@ -71,9 +71,9 @@ class Api(FastAPI):
 
     async def _error(self, request: Request) -> Response:
         code: str = request.path_params["code"]
-        meaning = CODES.get(code)
-        if meaning is None:
+        problem = CODES.get(code)
+        if problem is None:
             raise NotFound
         if "text/html" in request.headers.get("accept", ""):
-            return error_page(code, meaning)
-        return JSONResponse({"code": code, **meaning._asdict()})
+            return error_page(problem)
+        return JSONResponse(problem._asdict())

@@ -94,12 +94,12 @@ def _response(status: int, codes: list[str], *, keyed: bool) -> dict[str, Any]:
 
 
 def _problem_example(code: str) -> dict[str, object]:
-    meaning = CODES[code]
+    problem = CODES[code]
     example: dict[str, object] = {
         "type": ERROR_PAGES + code,
-        "title": meaning.title,
-        "status": meaning.status,
-        "detail": meaning.explanation,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.explanation,
         "instance": _EXAMPLE_ID,
         "code": code,
     }
@@ -107,12 +107,12 @@ def _problem_example(code: str) -> dict[str, object]:
 
 
 def _tbc_example(code: str) -> dict[str, object]:
-    meaning = CODES[code]
+    problem = CODES[code]
     example: dict[str, object] = {
-        "status": f"❌ [LPO] [us-east-2] [BeastMain] [/price] [{meaning.status}]",
-        "status_code": meaning.status,
+        "status": f"❌ [LPO] [us-east-2] [BeastMain] [/price] [{problem.status}]",
+        "status_code": problem.status,
         "endpoint": "/price",
-        "error": {"code": code, "message": meaning.explanation},
+        "error": {"code": code, "message": problem.explanation},
     }
     return example | _retry_example(code)
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from starlette.responses import HTMLResponse
 
-from trinity_beast.toolkit.http.problems import CODES, ERROR_PAGES, Meaning
+from trinity_beast.toolkit.http.problems import ERROR_PAGES, PROBLEMS, Problem
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5a6675;--line:#d5dbe3;
@@ -61,15 +61,15 @@ def html_page(title: str, body: str) -> HTMLResponse:
     return HTMLResponse(page, headers=headers)
 
 
-def error_page(code: str, meaning: Meaning) -> HTMLResponse:
+def error_page(problem: Problem) -> HTMLResponse:
     """Return the page of one error code."""
     body = (
-        f"<h1>{escape(meaning.title)}</h1>"
-        f"<p><code>{escape(code)}</code> · HTTP {meaning.status}</p>"
-        f"<p>{_prose(meaning.explanation)}</p>"
+        f"<h1>{escape(problem.title)}</h1>"
+        f"<p><code>{escape(problem.code)}</code> · HTTP {problem.status}</p>"
+        f"<p>{_prose(problem.explanation)}</p>"
         '<p><a href="/docs">Reference</a></p>'
     )
-    return html_page(f"{meaning.title} ({code})", body)
+    return html_page(f"{problem.title} ({problem.code})", body)
 
 
 def reference_page(document: dict[str, Any]) -> HTMLResponse:
@@ -147,8 +147,8 @@ def _codes(operation: dict[str, Any]) -> str:
 
 def _errors_table() -> str:
     rows = [
-        (_code_link(code), str(meaning.status), _prose(meaning.explanation))
-        for code, meaning in CODES.items()
+        (_code_link(each.code), str(each.status), _prose(each.explanation))
+        for each in PROBLEMS
     ]
     return _table(("Code", "Status", "Meaning"), rows)
 

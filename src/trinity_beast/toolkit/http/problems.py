@@ -44,15 +44,17 @@ class MethodNotAllowed(Invalid):
     template = "This path takes {allow}."
 
 
-class Meaning(NamedTuple):
-    """What a public code says.
+class Problem(NamedTuple):
+    """A public code and what it says.
 
     Attributes:
+        code: Its name, never changed.
         status: The HTTP status it comes with.
         title: A few words, always the same for the code.
         explanation: What happened and what to do about it, for the error's own page.
     """
 
+    code: str
     status: int
     title: str
     explanation: str
@@ -70,99 +72,117 @@ STATUS_OF_KIND: tuple[tuple[type[BeastError], int], ...] = (
 )
 """The status of each kind; `payload_too_large` and `method_not_allowed` differ."""
 
-CODES: Mapping[str, Meaning] = MappingProxyType(
-    {
-        "missing_key": Meaning(
-            401,
-            "Key missing",
-            "Send your key as `Authorization: Bearer KEY` or as `X-API-Key: KEY`.",
-        ),
-        "unknown_key": Meaning(
-            401,
-            "Key unknown",
-            "No such key exists. Compare it with the one that was mailed to you.",
-        ),
-        "revoked_key": Meaning(
-            403,
-            "Key revoked",
-            "This key was revoked for good. Use another key, or ask for a new one.",
-        ),
-        "tier_not_allowed": Meaning(
-            403,
-            "Not part of the plan",
-            "The key's plan does not include this. A larger plan does.",
-        ),
-        "invalid_request": Meaning(
-            400,
-            "Request not valid",
-            "The request cannot be understood; `detail` says which part, and why.",
-        ),
-        "too_many_assets": Meaning(
-            400,
-            "Too many assets",
-            "A request may name 30 different assets. Split it into several.",
-        ),
-        "unknown_asset": Meaning(
-            404,
-            "Asset unknown",
-            "This asset is not served. `GET /assets` lists those that are.",
-        ),
-        "not_found": Meaning(
-            404,
-            "Nothing here",
-            "There is nothing at this path. `/docs` lists the paths that exist.",
-        ),
-        "method_not_allowed": Meaning(
-            405,
-            "Method not allowed",
-            "The path exists, but not for this method; `Allow` lists its methods.",
-        ),
-        "conflict": Meaning(
-            409,
-            "Conflict",
-            "The change clashes with the present state. Read it again, then decide.",
-        ),
-        "payload_too_large": Meaning(
-            413,
-            "Request too large",
-            "The body or the head is larger than this server reads.",
-        ),
-        "rate_limited": Meaning(
-            429,
-            "Too many requests",
-            "The key's bucket is empty. Wait `retry_after_ms`, then ask again.",
-        ),
-        "quota_exceeded": Meaning(
-            429,
-            "Monthly quota used up",
-            "All requests of this month are used. They come back with the next month"
-            " (UTC), or at once with a larger plan.",
-        ),
-        "price_stale": Meaning(
-            503,
-            "Price too old",
-            "The newest price is older than the `max_age_ms` you asked for.",
-        ),
-        "price_unavailable": Meaning(
-            503,
-            "No live price",
-            "The asset is known, but no source gives a live price right now. A stale"
-            " one is never served; ask again shortly.",
-        ),
-        "overloaded": Meaning(
-            503,
-            "Cannot answer right now",
-            "Something that the answer needs is away or too busy; ask again shortly.",
-        ),
-        "internal": Meaning(
-            500,
-            "Our mistake",
-            "Something went wrong on our side. Tell us the request id (`instance`,"
-            " also in `X-Request-Id`), and we can find it.",
-        ),
-    },
+PROBLEMS: tuple[Problem, ...] = (
+    Problem(
+        "missing_key",
+        401,
+        "Key missing",
+        "Send your key as `Authorization: Bearer KEY` or as `X-API-Key: KEY`.",
+    ),
+    Problem(
+        "unknown_key",
+        401,
+        "Key unknown",
+        "No such key exists. Compare it with the one that was mailed to you.",
+    ),
+    Problem(
+        "revoked_key",
+        403,
+        "Key revoked",
+        "This key was revoked for good. Use another key, or ask for a new one.",
+    ),
+    Problem(
+        "tier_not_allowed",
+        403,
+        "Not part of the plan",
+        "The key's plan does not include this. A larger plan does.",
+    ),
+    Problem(
+        "invalid_request",
+        400,
+        "Request not valid",
+        "The request cannot be understood; `detail` says which part, and why.",
+    ),
+    Problem(
+        "too_many_assets",
+        400,
+        "Too many assets",
+        "A request may name 30 different assets. Split it into several.",
+    ),
+    Problem(
+        "unknown_asset",
+        404,
+        "Asset unknown",
+        "This asset is not served. `GET /assets` lists those that are.",
+    ),
+    Problem(
+        "not_found",
+        404,
+        "Nothing here",
+        "There is nothing at this path. `/docs` lists the paths that exist.",
+    ),
+    Problem(
+        "method_not_allowed",
+        405,
+        "Method not allowed",
+        "The path exists, but not for this method; `Allow` lists its methods.",
+    ),
+    Problem(
+        "conflict",
+        409,
+        "Conflict",
+        "The change clashes with the present state. Read it again, then decide.",
+    ),
+    Problem(
+        "payload_too_large",
+        413,
+        "Request too large",
+        "The body or the head is larger than this server reads.",
+    ),
+    Problem(
+        "rate_limited",
+        429,
+        "Too many requests",
+        "The key's bucket is empty. Wait `retry_after_ms`, then ask again.",
+    ),
+    Problem(
+        "quota_exceeded",
+        429,
+        "Monthly quota used up",
+        "All requests of this month are used. They come back with the next month"
+        " (UTC), or at once with a larger plan.",
+    ),
+    Problem(
+        "price_stale",
+        503,
+        "Price too old",
+        "The newest price is older than the `max_age_ms` you asked for.",
+    ),
+    Problem(
+        "price_unavailable",
+        503,
+        "No live price",
+        "The asset is known, but no source gives a live price right now. A stale"
+        " one is never served; ask again shortly.",
+    ),
+    Problem(
+        "overloaded",
+        503,
+        "Cannot answer right now",
+        "Something that the answer needs is away or too busy; ask again shortly.",
+    ),
+    Problem(
+        "internal",
+        500,
+        "Our mistake",
+        "Something went wrong on our side. Tell us the request id (`instance`,"
+        " also in `X-Request-Id`), and we can find it.",
+    ),
 )
-"""Every code that HTTP answers may carry.  Codes are never renamed."""
+"""Every code that HTTP answers may carry."""
+
+CODES: Mapping[str, Problem] = MappingProxyType({each.code: each for each in PROBLEMS})
+"""The same by code."""
 
 
 def kind_of(error: BeastError) -> type[BeastError]:
@@ -195,11 +215,11 @@ def message_of(error: BeastError) -> str:
 def problem_body(error: BeastError, request_id: str) -> bytes:
     """Return an error as a problem details object."""
     code = code_of(error)
-    meaning = CODES[code]
+    problem = CODES[code]
     body: dict[str, object] = {
         "type": ERROR_PAGES + code,
-        "title": meaning.title,
-        "status": meaning.status,
+        "title": problem.title,
+        "status": problem.status,
         "detail": message_of(error),
         "instance": request_id,
         "code": code,

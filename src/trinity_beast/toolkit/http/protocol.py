@@ -42,6 +42,7 @@ class Manners:
         most_head_bytes: Largest request line and headers together.
         request_timeout_s: Longest time from the first byte of a request (or from the
             opening of the connection) to its last one.
+        linger_s: How long idle connections may ask once more when the listener stops.
         draining: Set when the listener stops: each answer closes its connection.
         all_closed: Set when, while draining, the last connection has ended.
     """
@@ -49,6 +50,7 @@ class Manners:
     request_ids: RequestIds
     most_head_bytes: int = 65_536
     request_timeout_s: float = 30.0
+    linger_s: float = 1.0
     draining: bool = field(default=False, init=False)
     all_closed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 

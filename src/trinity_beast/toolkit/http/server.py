@@ -23,7 +23,6 @@ from trinity_beast.toolkit.http.protocol import Manners, PoliteProtocol
 
 KEEP_ALIVE_S = 75
 _BACKLOG = 2048
-_LINGER_S = 1.0
 
 
 class CannotListen(Conflict):
@@ -96,7 +95,7 @@ class HttpServer:
         """Stop accepting, finish what is being answered, hang up.
 
         A client in the middle of its work gets ``Connection: close`` with its next
-        answer; idle connections are given a second to ask once more, so that no
+        answer; idle connections are given a moment to ask once more, so that no
         request meets a connection that is just being closed.  Stopping twice, or
         before the start, is not an error.
 
@@ -111,11 +110,12 @@ class HttpServer:
             listener.close()
         for connection in _connections(server):
             connection.announce_close()
-        await self._all_closed(server, min(_LINGER_S, grace_s))
+        linger_s = min(self._manners.linger_s, grace_s)
+        await self._all_closed(server, linger_s)
         for connection in _connections(server):
             if connection.is_idle:
                 connection.transport.close()
-        await self._all_closed(server, max(0.0, grace_s - _LINGER_S))
+        await self._all_closed(server, grace_s - linger_s)
         await self._cut_off(server)
 
     async def _all_closed(self, server: Server, timeout_s: float) -> None:

@@ -42,7 +42,12 @@ def test_the_acknowledgement_lists_every_channel(
             {"name": "heartbeat", "product_ids": products, "account_ids": None},
         ],
     }
-    assert talk.take_fresh() == [("matches", "BTC-USD"), ("matches", "ETH-USD")]
+    assert talk.take_fresh() == [
+        ("matches", "BTC-USD", True),
+        ("matches", "ETH-USD", True),
+        ("heartbeat", "BTC-USD", False),
+        ("heartbeat", "ETH-USD", False),
+    ]
 
 
 def test_a_channel_may_name_its_own_products(

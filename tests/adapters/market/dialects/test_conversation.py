@@ -21,7 +21,11 @@ def test_a_conversation_remembers_what_was_joined_and_left(talk: Conversation) -
     assert not talk.wants("books", "A")
     assert talk.follows("A")
     assert talk.subscribed
-    assert talk.take_fresh() == [("trades", "A"), ("trades", "B")]
+    assert talk.take_fresh() == [
+        ("trades", "A", True),
+        ("trades", "B", True),
+        ("trades", "A", False),
+    ]
     assert talk.take_fresh() == []
 
 

@@ -77,7 +77,10 @@ def test_each_symbol_has_its_own_answer_and_a_bad_one_spoils_no_other(
         },
         accepted("ETH/USD"),
     ]
-    assert talk.take_fresh() == [("trade", "BTC/USD"), ("trade", "ETH/USD")]
+    assert talk.take_fresh() == [
+        ("trade", "BTC/USD", True),
+        ("trade", "ETH/USD", True),
+    ]
 
 
 def test_who_wants_no_snapshot_gets_none(
@@ -89,7 +92,7 @@ def test_who_wants_no_snapshot_gets_none(
 
     assert answer["result"]["snapshot"] is False
     assert answer["req_id"] == 3
-    assert talk.take_fresh() == []
+    assert talk.take_fresh() == [("trade", "BTC/USD", False)]
 
 
 def test_a_symbol_can_be_left(kraken: KrakenDialect, talk: Conversation) -> None:

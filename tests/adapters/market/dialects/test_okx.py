@@ -61,7 +61,10 @@ def test_each_argument_has_its_own_answer_and_a_bad_one_spoils_no_other(
         accepted("ETH-USDT"),
         COUNT,
     ]
-    assert talk.take_fresh() == [("trades", "BTC-USDT"), ("trades", "ETH-USDT")]
+    assert talk.take_fresh() == [
+        ("trades", "BTC-USDT", True),
+        ("trades", "ETH-USDT", True),
+    ]
 
 
 def test_a_strange_channel_does_not_exist(okx: OkxDialect, talk: Conversation) -> None:

@@ -71,7 +71,9 @@ def said_of(exchange: str, dialect: Dialect, talk: Conversation) -> list[str]:
         ),
         *dialect.heartbeats(talk, lambda _: fills[-1], NOON_NS),
         *chain.from_iterable(
-            dialect.primer(channel, fills, NOON_NS) for channel, _ in talk.take_fresh()
+            dialect.primer(channel, fills, NOON_NS)
+            for channel, _, primed in talk.take_fresh()
+            if primed
         ),
     ]
     if exchange in PINGS and exchange != "kraken":

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Joined(NamedTuple):
+    """A subscription that was just made.
+
+    Attributes:
+        channel: The venue's channel.
+        symbol: The venue's symbol.
+        primed: The client wants what the venue sends to a fresh subscriber.
+    """
+
+    channel: str
+    symbol: str
+    primed: bool
 
 
 @dataclass(slots=True)
@@ -23,7 +38,7 @@ class Conversation:
     channels: dict[str, dict[str, None]] = field(
         default_factory=dict[str, dict[str, None]],
     )
-    _fresh: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    _fresh: list[Joined] = field(default_factory=list[Joined])
 
     @property
     def subscribed(self) -> bool:
@@ -47,8 +62,7 @@ class Conversation:
         joined = self.channels.setdefault(channel, {})
         for symbol in symbols:
             joined[symbol] = None
-            if primed:
-                self._fresh.append((channel, symbol))
+            self._fresh.append(Joined(channel, symbol, primed))
 
     def leave(self, channel: str, symbols: Iterable[str]) -> None:
         """Unsubscribe; what was not subscribed is no error."""
@@ -68,8 +82,8 @@ class Conversation:
         """Return what is subscribed on a channel."""
         return tuple(self.channels.get(channel, ()))
 
-    def take_fresh(self) -> list[tuple[str, str]]:
-        """Return (channel, symbol) of what was subscribed since the last call."""
+    def take_fresh(self) -> list[Joined]:
+        """Return what was subscribed since the last call."""
         fresh, self._fresh = self._fresh, []
         return fresh
 
