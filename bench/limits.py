@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/limits.py [--checks 200000]
 
-The budget of ``features.limits`` is 3 microseconds for a check.  Printed are the medians
-of nine rounds.
+The budget of ``features.limits`` is 3 microseconds for a check.  Printed are the
+medians of nine rounds.
 """
 
 from __future__ import annotations

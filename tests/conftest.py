@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import settings
@@ -77,7 +77,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of this run where the servers are."""
-    node.workerinput["urls"] = node.config.stash[URLS]
+    told = cast("dict[str, object]", node.workerinput)  # pyright: ignore[reportUnknownMemberType] - xdist leaves it open
+    told["urls"] = node.config.stash[URLS]
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from support.nodes import SIMULATED, OpenNode
 from support.ports import free_port
 from trinity_beast.adapters.system import SystemClock, SystemRandomness
 from trinity_beast.apps.market import MarketChoice
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trinity_beast.toolkit.work import UnitOfWork
-
-SIMULATED = MarketChoice("simulated")
-
-
-class OpenNode(Protocol):
-    def __call__(
-        self,
-        *roles: str,
-        choice: MarketChoice = SIMULATED,
-    ) -> AbstractAsyncContextManager[Node]: ...
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from conftest import OpenNode
+    from support.nodes import OpenNode
     from trinity_beast.features.keys import KeyService
     from trinity_beast.toolkit.work import UnitOfWork
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
 from starlette.types import Message
 
+from support.keys import a_key
 from trinity_beast.features.board import BoardReader, BoardWriter, Tick
 from trinity_beast.features.catalogue import (
     AssetRow,
@@ -126,28 +127,15 @@ class World:
         )
         self.parts.catalogue.replace(SNAPSHOT)
 
-    def new_key(self, **changes: Any) -> str:
+    def new_key(self, **changes: object) -> str:
         """Issue a key, plain and of tier pro unless told otherwise."""
         secret = new_secret(self.randomness)
-        key = ApiKey(
+        key = a_key(
             id=KEY_ID,
             user_id=USER_ID,
             key_hash=hash_of(secret),
             name="mine",
-            tier="pro",
-            query_limit=50_000,
-            current_usage=0,
-            last_used_ns=None,
-            created_at_ns=0,
-            rate_limit_qps=5,
-            burst_limit=10,
-            minimum_wait_ms=200,
-            revoked=False,
-            lrs_enabled=False,
             response_format="plain",
-            subscription_status="active",
-            payment_failed_at_ns=None,
-            tier_effective_at_ns=None,
             shown=display_form(secret),
         )
         self.keys[key.key_hash] = replace(key, **changes)

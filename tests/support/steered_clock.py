@@ -35,12 +35,17 @@ class SteeredClock:
         heapq.heappush(self._sleepers, (until_ns, next(self._order), woken))
         await woken
 
+    def skip(self, seconds: float) -> None:
+        """Let time pass while everybody was held up: who slept wakes too late."""
+        self._passed_ns += round(seconds * NS_PER_S)
+
     async def advance(self, seconds: float) -> None:
         """Let time pass, waking each sleeper at its own time."""
         await self._settle()
         until_ns = self._passed_ns + round(seconds * NS_PER_S)
         while self._sleepers and self._sleepers[0][0] <= until_ns:
-            self._passed_ns, _, woken = heapq.heappop(self._sleepers)
+            due_ns, _, woken = heapq.heappop(self._sleepers)
+            self._passed_ns = max(self._passed_ns, due_ns)
             if not woken.done():
                 woken.set_result(None)
             await self._settle()

@@ -12,7 +12,7 @@ PATIENCE_S = 20.0
 
 
 async def eventually(
-    look: Callable[[], Awaitable[Found]],
+    look: Callable[[], Awaitable[Found | None]],
     patience_s: float = PATIENCE_S,
 ) -> Found:
     """Return the first truthy result of ``look``; fail when patience ends."""

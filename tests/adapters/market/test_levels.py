@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from support.venues import catalogue
 from trinity_beast.adapters.market.levels import LEVELS, MAJORS, level_of
+from trinity_beast.adapters.market.rates import MANNERS
 
 
 def test_every_asset_of_the_catalogue_has_a_level() -> None:
@@ -19,3 +20,14 @@ def test_levels_are_of_the_right_order_of_magnitude() -> None:
 def test_an_unknown_asset_has_a_level_that_lasts() -> None:
     assert level_of("NOVEL") == level_of("NOVEL")
     assert level_of("NOVEL").usd != level_of("OTHER").usd
+
+
+def test_the_catalogue_s_markets_make_about_130_trades_a_second() -> None:
+    rates = {
+        exchange: sum(level_of(a).trades_per_s for a in assets)
+        * MANNERS[exchange].activity
+        for exchange, assets in catalogue().items()
+    }
+
+    assert 120 < sum(rates.values()) < 140
+    assert min(rates, key=lambda exchange: rates[exchange]) == "gemini"

@@ -164,6 +164,25 @@ async def test_speed_makes_as_many_times_more_trades() -> None:
     assert 6 < len(fast) / len(usual) < 15
 
 
+async def test_a_venue_that_is_late_makes_up_one_second_and_goes_on(
+    steered: SteeredClock,
+) -> None:
+    simulator = small_simulator(steered, speed=100.0)
+    urls = await simulator.start()
+    async with listening(urls["okx"]) as client:
+        await client.send(subscribe("okx", ["BTC-USDT"]))
+        await hear_so_far(client)
+        steered.skip(20)
+        await steered.advance(0.01)
+        late = trades_in("okx", await hear_so_far(client))
+        await steered.advance(1)
+        usual = trades_in("okx", await hear_so_far(client))
+    await simulator.stop()
+
+    assert 400 < len(late) < 1_600
+    assert 400 < len(usual) < 1_600
+
+
 async def test_coinbase_hangs_up_on_who_does_not_subscribe_within_five_seconds(
     market: SmallMarket,
     steered: SteeredClock,

@@ -13,7 +13,6 @@ from trinity_beast.features.accounts import (
     InvalidEmail,
     User,
     UserNotFound,
-    UserRepository,
 )
 from trinity_beast.features.accounts.tables import users
 from trinity_beast.toolkit.work import UnitOfWork
@@ -21,7 +20,7 @@ from trinity_beast.toolkit.work import UnitOfWork
 
 async def created(work: UnitOfWork, email: str, name: str | None, tier: str) -> UUID:
     async with work.begin() as connection:
-        return await UserRepository().get_or_create(connection, email, name, tier)
+        return await AccountService(work).get_or_create(connection, email, name, tier)
 
 
 async def number_of_users(work: UnitOfWork) -> int | None:

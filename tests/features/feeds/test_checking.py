@@ -26,7 +26,9 @@ def generous(text: str) -> Iterable[str]:
 
 def choosy(text: str) -> Iterable[str]:
     """Refuse ETH, never answer for SOL."""
-    if "ETH" in text:
+    if text == "ping":
+        yield "pong"
+    elif "ETH" in text:
         yield json.dumps({"type": "error", "message": "no ETH-USD"})
     elif "BTC" in text:
         yield json.dumps({"event": "subscribed", "args": ["BTC-USD"]})
@@ -90,7 +92,8 @@ async def test_it_closes_its_connections() -> None:
 
 
 async def test_a_report_is_a_few_lines_for_people() -> None:
-    snapshot = CatalogueSnapshot((GOOD,), asset_rows("plain", ["BTC", "ETH", "SOL"]))
+    row = row_with(ping_interval_sec=10, ping_message="ping")
+    snapshot = CatalogueSnapshot((row,), asset_rows("plain", ["BTC", "ETH", "SOL"]))
 
     ((report,), _) = await check(ScriptedExchanges(choosy), snapshot, wait_s=60)
 

@@ -35,6 +35,16 @@ def acking(text: str) -> Iterable[str]:
     yield json.dumps({"event": "subscribed", "args": json.loads(text)["args"]})
 
 
+def refusing(text: str) -> Iterable[str]:
+    del text
+    yield '{"type":"error","message":"no BTC-USD"}'
+
+
+def _states(board: RecordingBoard) -> list[str]:
+    reports = [report["exchanges"].get("plain") for report in board.reports]
+    return [report["state"] for report in reports if report is not None]
+
+
 class Market:
     """An engine with one scripted exchange behind all addresses."""
 
@@ -278,7 +288,7 @@ async def test_an_asset_of_two_exchanges_is_asked_of_the_first_one() -> None:
 
 async def test_a_refused_symbol_is_told_of_its_asset() -> None:
     market = Market()
-    market.exchanges.answer = lambda _: ['{"type":"error","message":"no BTC-USD"}']
+    market.exchanges.answer = refusing
 
     await market.apply(snapshot_of(PLAIN, "BTC"))
 
@@ -296,7 +306,7 @@ async def test_it_reports_twice_a_second_and_when_a_state_changes() -> None:
         assert len(market.board.reports) - before in {20, 21}
         await market.engine.apply(snapshot_of(PLAIN, "BTC"))
         await market.clock.advance(0)
-        assert market.board.reports[-1]["exchanges"]["plain"]["state"] == "subscribing"
+        assert _states(market.board)[-3:] == ["connecting", "subscribing", "live"]
 
     assert market.board.reports[-1]["exchanges"]["plain"]["state"] == "stopped"
 

@@ -255,6 +255,27 @@ def test_a_new_tier_changes_the_limits_of_the_next_request(clock: FixedClock) ->
     }
 
 
+def test_terms_may_change_though_the_row_does_not(clock: FixedClock) -> None:
+    late = {"subscription_status": "past_due", "payment_failed_at_ns": NOON_NS}
+    caller = Caller(clock, current_usage=900, **late)
+    assert caller.ask().month_remaining == 49_099
+
+    clock.advance(7 * 86_400)
+    caller.terms = caller.terms_now()
+
+    assert (caller.terms.tier, caller.ask().month_remaining) == ("free", 98)
+
+
+def test_a_row_counts_though_terms_stay_the_same(clock: FixedClock) -> None:
+    """Terms may be asked for before an await, and the check come after it."""
+    caller = Caller(clock)
+    caller.get()
+
+    caller.slot.renew(a_key(current_usage=20), lowered=False)
+
+    assert caller.ask().month_remaining == 49_979
+
+
 def test_limits_may_be_lifted_and_set_again(clock: FixedClock) -> None:
     caller = Caller(clock, burst_limit=1)
     caller.get()

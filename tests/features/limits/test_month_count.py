@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from support.clocks import NOON_NS
@@ -187,3 +187,4 @@ class ManyInFlight(RuleBasedStateMachine):
 
 
 TestManyInFlight = ManyInFlight.TestCase
+TestManyInFlight.settings = settings(max_examples=40, stateful_step_count=30)

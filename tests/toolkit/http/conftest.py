@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -22,6 +23,48 @@ if TYPE_CHECKING:
     from support.randomness import SeededRandomness
 
 
+async def hello(request: Request) -> Response:
+    return JSONResponse(query_of(request.scope))
+
+
+async def echo(request: Request) -> Response:
+    body = await body_of(request.receive)
+    return JSONResponse(json_object_of(request.scope, body))
+
+
+async def kept(_: Request) -> Response:
+    return JSONResponse({}, headers={"Cache-Control": "no-cache"})
+
+
+async def typed(count: int) -> dict[str, int]:
+    return {"count": count}
+
+
+async def broken(_: Request) -> Response:
+    message = "password=hunter2"
+    raise ValueError(message)
+
+
+async def throttled(_: Request) -> Response:
+    raise Throttled(retry_after_ms=1_200)
+
+
+async def away(_: Request) -> Response:
+    raise ExchangeUnreachable(reason="10.0.0.7 refused")
+
+
+async def refused(request: Request) -> Response:
+    raise HTTPException(int(request.path_params["status"]))
+
+
+async def half(_: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise ValueError
+
+    return StreamingResponse(pieces())
+
+
 @pytest.fixture
 def request_ids(clock: FixedClock, randomness: SeededRandomness) -> RequestIds:
     return RequestIds(clock, randomness)
@@ -36,44 +79,15 @@ def api(request_ids: RequestIds) -> Api:
         request_ids=request_ids,
     )
 
-    @api.get("/hello", tags=["Greetings"], summary="Say hello")
-    async def hello(request: Request) -> Response:
-        return JSONResponse(query_of(request.scope))
-
-    @api.get("/kept", include_in_schema=False)
-    async def kept() -> Response:
-        return JSONResponse({}, headers={"Cache-Control": "no-cache"})
-
-    @api.post("/echo", summary="Say it again")
-    async def echo(request: Request) -> Response:
-        body = await body_of(request.receive)
-        return JSONResponse(json_object_of(request.scope, body))
-
-    @api.get("/typed", include_in_schema=False)
-    async def typed(count: int) -> dict[str, int]:
-        return {"count": count}
-
-    @api.get("/broken", include_in_schema=False)
-    async def broken() -> Response:
-        message = "password=hunter2"
-        raise ValueError(message)
-
-    @api.get("/throttled", include_in_schema=False)
-    async def throttled() -> Response:
-        raise Throttled(retry_after_ms=1_200)
-
-    @api.get("/away", include_in_schema=False)
-    async def away() -> Response:
-        raise ExchangeUnreachable(reason="10.0.0.7 refused")
-
-    @api.get("/half", include_in_schema=False)
-    async def half() -> Response:
-        async def pieces() -> AsyncIterator[bytes]:
-            yield b"half"
-            raise ValueError
-
-        return StreamingResponse(pieces())
-
+    api.add_api_route("/hello", hello, tags=["Greetings"], summary="Say hello")
+    api.add_api_route("/echo", echo, methods=["POST"], summary="Say it again")
+    api.add_api_route("/typed", typed, include_in_schema=False)
+    api.add_route("/kept", kept)
+    api.add_route("/broken", broken)
+    api.add_route("/throttled", throttled)
+    api.add_route("/away", away)
+    api.add_route("/refused/{status}", refused)
+    api.add_route("/half", half)
     return api
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from trinity_beast.toolkit.http.api import Api
 
 
+THIRD_PARTIES = re.compile(r"<(?:script|link|img|iframe|object)|https?://|@import")
+
+
 def problem(answer: httpx.Response, code: str, detail: str) -> dict[str, object]:
     return {
         "type": f"/errors/{code}",
@@ -96,6 +99,27 @@ async def test_our_own_errors_are_problems(client: httpx.AsyncClient) -> None:
         "overloaded",
         "The service cannot answer right now; try again shortly.",
     )
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "code"),
+    [
+        (404, 404, "not_found"),
+        (413, 413, "payload_too_large"),
+        (415, 400, "invalid_request"),
+        (502, 500, "internal"),
+    ],
+)
+async def test_refusals_of_the_framework_are_problems(
+    client: httpx.AsyncClient,
+    refused: int,
+    status: int,
+    code: str,
+) -> None:
+    answer = await client.get(f"/refused/{refused}")
+
+    assert answer.status_code == status
+    assert answer.json() == problem(answer, code, answer.json()["detail"])
 
 
 async def test_a_mistake_of_ours_is_logged_and_tells_nothing(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, strategies as st
 from starlette.types import Message
 
-from trinity_beast.kernel.errors import BeastError, Invalid
 from trinity_beast.toolkit.http.requests import (
     BodyUnreadable,
     ClientGone,
@@ -61,12 +62,8 @@ def test_a_parameter_given_twice_is_refused_by_name() -> None:
 
 @given(st.binary(max_size=60))
 def test_any_query_is_read_or_refused(query: bytes) -> None:
-    try:
-        read = query_of(scope(query))
-    except Invalid as error:
-        assert error.code == "invalid_request"
-    else:
-        assert all(isinstance(value, str) for value in read.values())
+    with suppress(ParameterRepeated, QueryUnreadable):
+        assert isinstance(query_of(scope(query)), dict)
 
 
 def test_shown_text_is_short_and_ascii() -> None:
@@ -143,12 +140,8 @@ def test_a_member_given_twice_is_refused_by_name() -> None:
 
 @given(st.binary(max_size=60))
 def test_any_body_is_read_or_refused(body: bytes) -> None:
-    try:
-        read = json_object_of(scope(), body)
-    except BeastError as error:
-        assert error.code == "invalid_request"
-    else:
-        assert isinstance(read, dict)
+    with suppress(ParameterRepeated, BodyUnreadable):
+        assert isinstance(json_object_of(scope(), body), dict)
 
 
 async def test_a_body_is_put_together_from_its_pieces() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from trinity_beast.toolkit.http.listening import Address, bind_all
 from trinity_beast.toolkit.http.protocol import Manners
 from trinity_beast.toolkit.http.server import CannotListen, HttpServer, PortInUse
 
@@ -70,7 +72,7 @@ def server_of(app: ASGIApp, manners: Manners, port: int = 0) -> HttpServer:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, manners: Manners) -> AsyncIterator[HttpServer]:
+async def serving(app: ASGIApp, manners: Manners) -> AsyncGenerator[HttpServer]:
     server = server_of(app, manners)
     await server.start()
     try:
@@ -80,7 +82,7 @@ async def serving(app: ASGIApp, manners: Manners) -> AsyncIterator[HttpServer]:
 
 
 @asynccontextmanager
-async def connected(server: HttpServer) -> AsyncIterator[Connection]:
+async def connected(server: HttpServer) -> AsyncGenerator[Connection]:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
         yield Connection(reader, writer)
@@ -169,6 +171,31 @@ async def test_a_name_may_stand_for_several_addresses(
     async with connected(server) as connection:
         assert (await connection.ask(GET)).status == 200
     await server.stop(0)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_all_addresses_share_a_port() -> None:
+    addresses = [Address(socket.AF_INET, "127.0.0.1"), Address(socket.AF_INET6, "::1")]
+
+    bound = bind_all(addresses, 0, reuse_port=False)
+
+    ports = {each.getsockname()[1] for each in bound}
+    for each in bound:
+        each.close()
+    assert len(bound) == 2
+    assert len(ports) == 1
+
+
+def test_all_addresses_are_bound_or_none() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    listener.close()
+    addresses = [Address(socket.AF_INET, host) for host in ("127.0.0.1", "192.0.2.1")]
+
+    with pytest.raises(OSError, match="Cannot assign"):
+        bind_all(addresses, port, reuse_port=False)
+
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 async def test_a_taken_port_is_told_with_its_variable(
@@ -260,9 +287,10 @@ async def test_what_is_not_http_is_refused_as_a_problem(
 
 
 async def test_only_the_first_refusal_is_told(api: Api, manners: Manners) -> None:
+    raw = b"GET / HTTP/1.1\r\n" + b"nonsense " * 10_000
+
     async with serving(api, manners) as server, connected(server) as connection:
-        connection.writer.write(b"hello\r\n\r\n")
-        connection.writer.write(b"hello again\r\n\r\n")
+        connection.writer.write(raw)
 
         assert (await connection.read()).status == 400
         assert await connection.is_closed()

@@ -33,6 +33,7 @@ _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (TimeoutError, f"no answer within {OPEN_TIMEOUT_S:g} s"),
     (socket.gaierror, "the name cannot be resolved"),
     (ConnectionRefusedError, "the connection was refused"),
+    (ConnectionResetError, "the connection was reset"),
 )
 
 
@@ -65,7 +66,7 @@ class WebSocketExchanges:
             InvalidURI,
             ValueError,
         ) as error:
-            raise ExchangeUnreachable(reason=_why_not(error)) from error
+            raise ExchangeUnreachable(reason=why_not(error)) from error
         return _Socket(connection)
 
 
@@ -77,30 +78,35 @@ class _Socket:
         try:
             await self._connection.send(text)
         except ConnectionClosed as error:
-            raise ExchangeClosed(reason=_why_closed(error)) from error
+            raise ExchangeClosed(reason=why_closed(error)) from error
 
     async def receive(self) -> str | bytes:
         try:
             return await self._connection.recv(decode=False)
         except ConnectionClosed as error:
-            raise ExchangeClosed(reason=_why_closed(error)) from error
+            raise ExchangeClosed(reason=why_closed(error)) from error
 
     async def close(self) -> None:
         await self._connection.close()
 
 
-def _why_not(error: Exception) -> str:
+def why_not(error: Exception) -> str:
+    """Return in a few words why a connection could not be opened."""
     if isinstance(error, InvalidStatus):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason or type(error).__name__})"
+        return f"TLS failed ({error})"[:_REASON_LENGTH]
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
     return str(error)[:_REASON_LENGTH] or type(error).__name__
 
 
-def _why_closed(error: ConnectionClosed) -> str:
+def why_closed(error: ConnectionClosed) -> str:
+    """Return in a few words why a connection ended, its close code first.
+
+    Source: RFC 6455, section 7.4; 1006 stands for no close frame at all.
+    """
     received = error.rcvd
     if received is None:
         sent = error.sent

@@ -18,7 +18,7 @@ from trinity_beast.toolkit.background import Background
 
 _MAJORS_ELSEWHERE = 0.25
 _NOTICE_S = 60.0
-_TICK_NS = 20 * NS_PER_MS
+_TICK_NS = 50 * NS_PER_MS
 _SHORTEST_TICK_NS = 2 * NS_PER_MS
 
 

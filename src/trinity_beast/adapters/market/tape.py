@@ -157,8 +157,9 @@ class TradingFloor:
         """Yield the trades of each order that is due, earliest order first."""
         while self._queue and self._queue[0][0] <= elapsed_ns:
             tape = self.tapes[self._queue[0][1]]
-            yield tape.fill(elapsed_ns, now_ns)
+            trades = tape.fill(elapsed_ns, now_ns)
             heapq.heapreplace(self._queue, (tape.due_ns, tape.symbol))
+            yield trades
 
     def hasten(self, symbol: str, elapsed_ns: int) -> None:
         """Let a symbol that never traded do so soon; see `Tape.hasten`."""

@@ -22,6 +22,8 @@ from trinity_beast.kernel.time import NS_PER_S
 from trinity_beast.ports.clock import Clock
 
 _REPEATED_TRADES = 5
+_ORDERS_A_TURN = 50
+"""After so many, others on this loop have their turn; only a late venue gets there."""
 _BROKEN = Closing(1006, "")
 _UPGRADE = Closing(1001, "Service upgrade")
 
@@ -75,8 +77,11 @@ class Venue:
         """Trade for ever: send what is due, then wait for what comes next."""
         while True:
             elapsed_ns = self._clock.monotonic_ns() - self._opened_ns
-            for trades in self._floor.due(elapsed_ns, self._clock.now_ns()):
+            due = self._floor.due(elapsed_ns, self._clock.now_ns())
+            for order, trades in enumerate(due, 1):
                 self._tell(trades)
+                if order % _ORDERS_A_TURN == 0:
+                    await asyncio.sleep(0)
             if elapsed_ns >= self._beat_ns:
                 self._beat_ns = elapsed_ns - elapsed_ns % NS_PER_S + NS_PER_S
                 self._beat()

@@ -35,7 +35,13 @@ def make_engine(
         ValueError: The URL is not one of PostgreSQL.
     """
     dsn = plain_dsn(url)
-    settings = {"application_name": application_name, "timezone": "UTC"}
+    settings = {
+        "application_name": application_name,
+        "timezone": "UTC",
+        # PostgreSQL's own begins with a schema of the user's name: a user "beast"
+        # would look for the dictionary's tables among ours first.
+        "search_path": "public",
+    }
 
     async def open_connection() -> Connection:
         return await connect(

@@ -16,6 +16,7 @@ from trinity_beast.features.feeds import (
     FeedCheck,
     FrameLineInvalid,
     check_feeds,
+    choose_row,
     decode_lines,
     read_rows,
 )
@@ -65,10 +66,10 @@ def check(
         async with database(session) as work:
             snapshot = await CatalogueService(work).load()
         found = await check_feeds(
-            WebSocketExchanges(),
             snapshot,
+            WebSocketExchanges(),
             session.machine.clock,
-            randomness=session.machine.randomness,
+            session.machine.randomness,
             wait_s=wait_s,
         )
         for one in found:
@@ -87,9 +88,9 @@ def _decode(frames: Path, rows: Path, exchange: str | None) -> bool:
         complaints.append(error.message)
         typer.echo(f"beast: {error.message}", err=True)
 
-    name = exchange or (frames.name if len(known) > 1 else None)
+    row = choose_row(known, exchange or (frames.name if len(known) > 1 else None))
     with _opened(frames) as lines:
-        for trade in decode_lines(known, lines, name, complain=complain):
+        for trade in decode_lines(row, lines, complain):
             print(json.dumps(trade))
     return not complaints
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from trinity_beast.features.accounts.errors import InvalidEmail, UserNotFound
 from trinity_beast.features.accounts.model import User, normalised_email
-from trinity_beast.features.accounts.repository import UserRepository
 from trinity_beast.features.accounts.service import AccountService
 
 __all__ = [
@@ -18,6 +17,5 @@ __all__ = [
     "InvalidEmail",
     "User",
     "UserNotFound",
-    "UserRepository",
     "normalised_email",
 ]

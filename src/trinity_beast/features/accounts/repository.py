@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trinity_beast.features.accounts.model import User, normalised_email
+from trinity_beast.features.accounts.model import User
 from trinity_beast.features.accounts.tables import users
 from trinity_beast.kernel.time import from_datetime
 
@@ -25,14 +25,15 @@ class UserRepository:
     ) -> UUID:
         """Return the id of the account with this address, making it when it is new.
 
-        An account that is there keeps its name and tier.  Two transactions that create
-        the same account end with one.
+        Two transactions that create the same account end with one.
 
-        Raises:
-            InvalidEmail: No letter can be sent to this address.
+        Args:
+            connection: In a transaction.
+            email: Normalised.
+            name: Of a new account.
+            tier: Of a new account.
         """
-        address = normalised_email(email)
-        statement = insert(users).values(email=address, name=name, tier=tier)
+        statement = insert(users).values(email=email, name=name, tier=tier)
         # Unlike DO NOTHING, an update that changes nothing returns the row of another
         # transaction too, once that has committed.
         statement = statement.on_conflict_do_update(

@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-
-from trinity_beast.ports.randomness import Randomness
+from typing import Protocol
 
 LIVE_PREFIX = "tb_live_"
 ELLIPSIS = "…"
@@ -30,7 +29,15 @@ _SHOWN_END = 4
 _SHORTEST_TO_SHOW_ENDS = 16
 
 
-def new_secret(randomness: Randomness, prefix: str = LIVE_PREFIX) -> str:
+class RandomBytes(Protocol):
+    """Bytes fit for secrets; the port of randomness has them."""
+
+    def token_bytes(self, count: int) -> bytes:
+        """Return ``count`` random bytes."""
+        ...
+
+
+def new_secret(randomness: RandomBytes, prefix: str = LIVE_PREFIX) -> str:
     """Return a new secret with 190 random bits.
 
     Args:

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trinity_beast.features.accounts import UserRepository
+from trinity_beast.features.accounts import AccountService
 from trinity_beast.features.keys.errors import (
     KeyAmbiguous,
     KeyNotFound,
@@ -60,7 +60,7 @@ class KeyService:
         self._randomness = randomness
         self._storage: Storage = storage
         self._keys = KeyRepository()
-        self._users = UserRepository()
+        self._accounts = AccountService(work)
 
     async def create(
         self,
@@ -91,7 +91,12 @@ class KeyService:
         secret = new_secret(self._randomness)
         async with self._work.begin() as connection:
             template = await self._get_template(connection, tier)
-            user_id = await self._users.get_or_create(connection, email, name, tier)
+            user_id = await self._accounts.get_or_create(
+                connection,
+                email,
+                name,
+                tier,
+            )
             values = self._values(secret, template) | {
                 "user_id": user_id,
                 "name": name,

@@ -58,7 +58,8 @@ class ShipperState:
 
     Attributes:
         buffered: Records that wait in memory, packed ones included.
-        published: Records that the queue took, those from the disk included.
+        published: Records that the queue took, those from the disk included, and those
+            again that it may have taken before.
         spooled: Records that went to the disk, whatever became of them since.
         spool_bytes: What waits on the disk now.
         dropped: Records that are lost.

@@ -72,7 +72,6 @@ class PoliteProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = False
         self._receiving = False
-        self._refused = False
         self._deadline: asyncio.TimerHandle | None = None
 
     @property
@@ -101,8 +100,6 @@ class PoliteProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in, refusing a head that grows too large."""
-        if self._refused:
-            return
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
@@ -136,7 +133,7 @@ class PoliteProtocol(HttpToolsProtocol):
         self._refuse(NotHttp())
 
     def _refuse(self, error: BeastError) -> None:
-        self._refused = True
+        self._in_head = False
         self._stop_deadline()
         request_id = self._manners.request_ids.new()
         body = problem_body(error, request_id)

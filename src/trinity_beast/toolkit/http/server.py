@@ -19,10 +19,10 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from trinity_beast.kernel.errors import Conflict
+from trinity_beast.toolkit.http.listening import BACKLOG, addresses_of, bind_all
 from trinity_beast.toolkit.http.protocol import Manners, PoliteProtocol
 
 KEEP_ALIVE_S = 75
-_BACKLOG = 2048
 
 
 class CannotListen(Conflict):
@@ -68,8 +68,7 @@ class HttpServer:
         self._variable = variable
         self._reuse_port = reuse_port
         self._sockets: list[socket.socket] = []
-        self._server: Server | None = None
-        self._ticks: asyncio.Task[None] | None = None
+        self._running: tuple[Server, asyncio.Task[None]] | None = None
 
     @property
     def port(self) -> int:
@@ -84,12 +83,13 @@ class HttpServer:
             CannotListen: The address cannot be bound for another reason.
         """
         self._sockets = await self._bind()
+        self._port = self._sockets[0].getsockname()[1]
         server = Server(self._config())
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
         await server.startup(sockets=self._sockets)
-        self._server = server
-        self._ticks = asyncio.create_task(server.main_loop(), name=f"http:{self._port}")
+        ticks = asyncio.create_task(server.main_loop(), name=f"http:{self._port}")
+        self._running = server, ticks
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, finish what is being answered, hang up.
@@ -102,9 +102,10 @@ class HttpServer:
         Args:
             grace_s: After this time, requests still being answered are cut off.
         """
-        server, self._server = self._server, None
-        if server is None:
+        running, self._running = self._running, None
+        if running is None:
             return
+        server, ticks = running
         self._manners.draining = True
         for listener in server.servers:
             listener.close()
@@ -116,25 +117,14 @@ class HttpServer:
             if connection.is_idle:
                 connection.transport.close()
         await self._all_closed(server, grace_s - linger_s)
-        await self._cut_off(server)
+        await _cut_off(server, ticks)
+        for listener in self._sockets:
+            listener.close()
 
     async def _all_closed(self, server: Server, timeout_s: float) -> None:
         if server.server_state.connections:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._manners.all_closed.wait(), timeout_s)
-
-    async def _cut_off(self, server: Server) -> None:
-        for connection in _connections(server):
-            connection.transport.abort()
-        tasks = list(server.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._ticks is not None:
-            self._ticks.cancel()
-            await asyncio.gather(self._ticks, return_exceptions=True)
-        for listener in self._sockets:
-            listener.close()
 
     def _config(self) -> Config:
         protocol = partial(PoliteProtocol, self._manners)
@@ -149,18 +139,14 @@ class HttpServer:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_S,
-            backlog=_BACKLOG,
+            backlog=BACKLOG,
         )
 
     async def _bind(self) -> list[socket.socket]:
-        bound: list[socket.socket] = []
         try:
-            for family, address in await self._addresses():
-                bound.append(self._listener(family, address))
-                self._port = bound[0].getsockname()[1]
+            addresses = await addresses_of(self._host, self._port)
+            return bind_all(addresses, self._port, reuse_port=self._reuse_port)
         except OSError as error:
-            for listener in bound:
-                listener.close()
             kind = PortInUse if error.errno == errno.EADDRINUSE else CannotListen
             raise kind(
                 host=self._host,
@@ -168,34 +154,16 @@ class HttpServer:
                 variable=self._variable,
                 reason=error.strerror or type(error).__name__,
             ) from error
-        return bound
-
-    async def _addresses(self) -> list[tuple[int, str]]:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            self._host,
-            self._port,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_PASSIVE,
-        )
-        return list(dict.fromkeys((info[0], str(info[4][0])) for info in found))
-
-    def _listener(self, family: int, address: str) -> socket.socket:
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if self._reuse_port:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind((address, self._port))
-            # Claimed at once: two sockets may be bound to one port until one listens.
-            listener.listen(_BACKLOG)
-        except OSError:
-            listener.close()
-            raise
-        listener.setblocking(False)  # noqa: FBT003 - the socket module's own word
-        return listener
 
 
 def _connections(server: Server) -> Iterable[PoliteProtocol]:
     return cast("list[PoliteProtocol]", list(server.server_state.connections))
+
+
+async def _cut_off(server: Server, ticks: asyncio.Task[None]) -> None:
+    for connection in _connections(server):
+        connection.transport.abort()
+    tasks = [*server.server_state.tasks, ticks]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
