@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of this run where the servers are."""
-    told = cast("dict[str, object]", node.workerinput)  # pyright: ignore[reportUnknownMemberType] - xdist leaves it open
+    told = cast("dict[str, object]", node.workerinput)
     told["urls"] = node.config.stash[URLS]
 
 

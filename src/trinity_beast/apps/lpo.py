@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 
@@ -17,14 +18,13 @@ from trinity_beast.features.keys import KeyRing, KeyService
 from trinity_beast.features.limits import Limiter
 from trinity_beast.features.prices import Identity, LpoParts, build_lpo_app
 from trinity_beast.features.usage import Shipping, Spool, UsageBuffer, UsageShipper
-from trinity_beast.ports.changes import Change
 from trinity_beast.toolkit.background import Background
 from trinity_beast.toolkit.http.protocol import Manners
 from trinity_beast.toolkit.http.request_ids import RequestIds
 from trinity_beast.toolkit.http.server import HttpServer
 from trinity_beast.toolkit.waiting import wait_for
 
-KEY_TABLES = ("api_keys", "rate_limit_template", "application_parameters")
+KEY_TABLES = ("api_keys", "rate_limit_template")
 _GRACE_S = 10.0
 _DRAIN_S = 10.0
 
@@ -48,6 +48,9 @@ class LpoRole:
         board = await wait_for("the price board", self._open_board, shared.clock)
         self._ends.callback(board.close)
         buffer = UsageBuffer(shared.parameters.integer("sqs_buffer_size"))
+        self._when_parameters_change(
+            lambda: buffer.resize(shared.parameters.integer("sqs_buffer_size")),
+        )
         queue, shipper = await self._ship(buffer)
         server = HttpServer(
             build_lpo_app(self._parts(board, buffer, queue, shipper)),
@@ -142,17 +145,19 @@ class LpoRole:
             shared.machine.randomness,
             shared.settings.store.key_storage,
         )
-        grace_days = shared.parameters.integer
-        ring = KeyRing(
-            service, shared.clock, grace_days=grace_days("grace_period_days")
+        ring = KeyRing(service, shared.clock)
+        self._when_parameters_change(
+            lambda: ring.set_grace_days(
+                shared.parameters.integer("grace_period_days"),
+            ),
         )
-
-        async def follow(change: Change) -> None:
-            ring.set_grace_days(grace_days("grace_period_days"))
-            await ring.apply(change)
-
-        shared.changes.on(KEY_TABLES, follow)
+        shared.changes.on(KEY_TABLES, ring.apply)
         return ring
+
+    def _when_parameters_change(self, follow: Callable[[], None]) -> None:
+        """Do something now, and again after each change of a parameter."""
+        follow()
+        self._ends.callback(self._shared.parameters.subscribe(follow))
 
     async def _why_not_accepting(self) -> str | None:
         return None if self._accepting else "the listener is stopping"

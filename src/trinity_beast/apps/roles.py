@@ -12,13 +12,15 @@ from trinity_beast.adapters.valkey import ValkeyUsageQueue, open_valkey
 from trinity_beast.apps.shared import Shared
 from trinity_beast.features.board import BoardWriter
 from trinity_beast.features.feeds import FeedEngine
-from trinity_beast.features.usage import UsageWriter
+from trinity_beast.features.usage import UsageService, UsageWriter
 from trinity_beast.kernel.time import NS_PER_S
 from trinity_beast.ports.usage_queue import QueueUnreachable
 from trinity_beast.toolkit.background import Background
 from trinity_beast.toolkit.tolerating import tolerating
+from trinity_beast.toolkit.work import DatabaseAway
 
 _FINISH_WITHIN_S = 5
+_UPKEEP_EVERY_S = 3_600
 _LOOK_S = 0.02
 
 
@@ -94,7 +96,7 @@ class WriterRole:
         self._queue: ValkeyUsageQueue | None = None
 
     async def start(self) -> None:
-        """Begin to drain the queue, and keep partitions ahead of the calendar."""
+        """Begin to drain the queue and to look after its tables."""
         shared = self._shared
         name = f"{shared.settings.node.name}-writer"
         self._clients = [
@@ -106,6 +108,7 @@ class WriterRole:
         writer = UsageWriter(queue, shared.work, shared.clock)
         self._queue = queue
         self._background.start("usage writer", writer.run)
+        self._background.start("usage upkeep", self._look_after_tables)
 
     async def stop(self) -> None:
         """Finish what waits, for a few seconds; the rest stays in the queue."""
@@ -114,6 +117,16 @@ class WriterRole:
         await self._background.stop()
         for client in self._clients:
             await client.close()
+
+    async def _look_after_tables(self) -> None:
+        """Keep partitions ahead of the calendar, and forget old batch ids."""
+        shared = self._shared
+        service = UsageService(shared.work, shared.clock)
+        while True:
+            with tolerating(DatabaseAway, because="the next hour does it as well"):
+                await service.make_partitions()
+                await service.prune()
+            await shared.clock.sleep(_UPKEEP_EVERY_S)
 
     async def _finish(self) -> None:
         clock = self._shared.clock

@@ -46,6 +46,7 @@ ERRORS: list[tuple[object, str]] = [
     ({"id": 0, "code": 10004, "message": "invalid channel"}, "invalid channel"),
     ({"result": "error", "msg": "no", "message": "no"}, "no"),
     ({"retCode": 10001}, ""),
+    ({"status": 404}, ""),
 ]
 
 FINE: list[object] = [

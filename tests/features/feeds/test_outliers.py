@@ -56,6 +56,14 @@ def test_after_a_minute_without_a_trade_any_price_is_believed() -> None:
     assert ask(guard, "0.001", at_s=61) == [True]
 
 
+def test_history_of_another_age_says_nothing_about_a_price() -> None:
+    guard = OutlierGuard()
+    ask(guard, "57786.82", at_s=1_000_000)
+
+    assert ask(guard, "400.23", at_s=0) == [True]
+    assert ask(guard, "400.23", at_s=1_000_001) == [False]
+
+
 def test_assets_do_not_know_of_each_other() -> None:
     guard = OutlierGuard()
     guard.accepts("BTC", "65000", 0)

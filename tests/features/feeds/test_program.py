@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, strategies as st
 
 from support.feeds import asset_rows, row_with
 from trinity_beast.features.catalogue import AssetRow
@@ -66,6 +68,51 @@ def test_a_row_is_refused_by_the_column_that_cannot_work(
 
 def test_a_row_that_works_is_not_refused() -> None:
     check_feed_row(row_with())
+
+
+TEXTS = st.none() | st.text(max_size=20) | st.text('{}[]":,.=!^|*%sSYMBOLTIE09 ')
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "ws_endpoint": st.text(max_size=20) | st.just("wss://x.example"),
+            "symbol_template": st.text(max_size=20),
+            "subscribe_template": TEXTS,
+            "trade_channel_match": TEXTS,
+            "price_path": TEXTS,
+            "symbol_path": TEXTS,
+            "timestamp_path": TEXTS,
+            "timestamp_format": TEXTS | st.just("unix_ms"),
+            "ping_interval_sec": st.none() | st.integers(-(2**31), 2**31 - 1),
+            "ping_message": TEXTS,
+            "symbol_style": TEXTS | st.just("okx"),
+            "msg_is_array": st.none() | st.booleans(),
+            "array_path": TEXTS,
+        },
+    ),
+)
+def test_whatever_a_row_holds_it_works_or_is_refused_by_column(
+    columns: dict[str, object],
+) -> None:
+    row = row_with(**columns)
+    refused: str | None = None
+    try:
+        program = compile_feed(row, asset_rows("plain", ["BTC"]))
+    except FeedRowInvalid as error:
+        refused = error.column
+    else:
+        program.decoder.decode('{"a":[{"b":"1"}],"0":"1"}', 0)
+        for chunk in program.subscribe.requests(list(program.symbols)):
+            json.loads(program.subscribe.render(chunk, 0))
+
+    assert refused is None or refused in columns
+
+
+def test_a_path_part_of_thousands_of_digits_is_a_name() -> None:
+    row = row_with(price_path="9" * 5_000, symbol_path="a." + "9" * 5_000)
+
+    assert compile_feed(row, ()).decoder.decode("{}", 0).trades == ()
 
 
 def test_only_more_symbols_need_no_new_connection() -> None:

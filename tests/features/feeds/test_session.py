@@ -384,6 +384,27 @@ async def test_a_heartbeat_that_wants_an_answer_gets_it_within_five_seconds() ->
     ]
 
 
+async def test_the_same_objection_twice_is_one_error() -> None:
+    feed = Feed(ScriptedExchanges(acking))
+
+    async with feed.running():
+        await feed.hear('{"type":"error","message":"odd"}')
+        await feed.hear('{"type":"error","message":"odd"}')
+        assert feed.status.state == "live"
+
+    assert feed.status.last_error == "odd"
+
+
+async def test_more_trades_of_a_symbol_change_nothing_of_its_subscription() -> None:
+    feed = Feed(ScriptedExchanges(acking))
+
+    async with feed.running():
+        await feed.hear(BTC, BTC, trade_frame("ETH-USD", "1919.9"), BTC)
+
+    assert feed.status.report()["seen"] == 2
+    assert feed.status.counters.trades == 4
+
+
 async def test_the_venues_word_on_itself_is_kept() -> None:
     feed = Feed(ScriptedExchanges(acking))
 

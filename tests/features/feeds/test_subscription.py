@@ -198,6 +198,16 @@ def test_an_unacked_symbol_that_trades_after_all_is_fine() -> None:
     assert talk.state.acked == {"AAA-USD"}
 
 
+def test_a_request_whose_symbols_trade_meanwhile_awaits_no_answer() -> None:
+    talk = Talk(ALPHABET[:1])
+    talk.wait(0)
+    talk.answer({"type": "error", "message": "rate limit exceeded"})
+    talk.state.on_trade(ALPHABET[0])
+
+    assert talk.wait(10) == [ALPHABET[:1]]
+    assert talk.state.settled
+
+
 def test_an_error_that_names_a_symbol_refuses_it_and_spares_the_others() -> None:
     """Kraken: the others are acked all the same."""
     talk = Talk()

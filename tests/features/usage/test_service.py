@@ -533,3 +533,23 @@ async def test_old_batch_ids_are_pruned_and_young_ones_stay(
 
     left = [row["batch_id"] for row in await books.rows(usage_batches)]
     assert (pruned, left) == (2, [UUID(int=3)])
+
+
+async def test_partitions_are_made_ahead_of_the_calendar(
+    service: UsageService,
+    clock: FixedClock,
+    work: UnitOfWork,
+) -> None:
+    clock.wall_ns = month_start_ns(203107)
+
+    await service.make_partitions()
+    await service.make_partitions()
+
+    listed = "SELECT relname FROM pg_class WHERE relname ~ '^usage_logs_2031[0-9]*$'"
+    async with work.begin() as connection:
+        names = set((await connection.execute(text(listed))).scalars())
+        for name in names:
+            await connection.execute(text(f'DROP TABLE "{name}"'))
+    assert names == {
+        f"usage_logs_2031{month}" for month in ("06", "07", "08", "09", "10")
+    }

@@ -8,7 +8,6 @@ dictionary is listed too: schema ``beast``, and indexes of our own.
 Owns: nothing.   Source: data dictionary, version 16.
 """
 
-from trinity_beast.features.dictionary.check import check_database
 from trinity_beast.features.dictionary.describe import describe_tables
 from trinity_beast.features.dictionary.model import (
     Column,
@@ -25,6 +24,7 @@ from trinity_beast.features.dictionary.reading import (
     own_indexes,
     own_tables,
 )
+from trinity_beast.features.dictionary.service import check_database
 
 __all__ = [
     "Column",

@@ -178,9 +178,7 @@ class Connection:
     def _on_control(self, document: object) -> None:
         words = self._subscription.on_control(document, self._clock.monotonic_ns())
         if words is not None:
-            self._status.failed(words, self._clock.now_ns())
-            exchange = self._program.row.exchange_name
-            _log.warning("the exchange objects", exchange=exchange, words=words)
+            self._objected(words)
         if control.is_notice(document) and self._recycle_at_ns is None:
             after_s = self._around.randomness.uniform(*RECYCLE_AFTER_S)
             self._recycle_at_ns = self._last_frame_ns + round(after_s * NS_PER_S)
@@ -190,6 +188,13 @@ class Connection:
         self._status.venue = control.venue_status(document) or self._status.venue
         if self._subscription.acked and self._status.state == "subscribing":
             self._status.become("live")
+
+    def _objected(self, words: str) -> None:
+        exchange = self._program.row.exchange_name
+        # A venue may say the same to every ping.
+        log = _log.info if words == self._status.last_error else _log.warning
+        log("the exchange objects", exchange=exchange, words=words)
+        self._status.failed(words, self._clock.now_ns())
 
     def _is_over(self) -> bool:
         now_ns = self._clock.monotonic_ns()

@@ -36,7 +36,7 @@ class Intake:
             if trade.stamp != "own":
                 self._count(trade)
             asset = trade.asset
-            if not self._guard.accepts(asset, trade.price, received_at_ns):
+            if not self._guard.accepts(asset, trade.price, trade.traded_at_ns):
                 self._counters.outliers += 1
                 continue
             known = newest.get(asset)

@@ -1,9 +1,10 @@
 """Holds back a price that is absurd beside the last one, until a second one agrees.
 
 A slip of a venue's scale or of a finger shows as a thousandfold.  A price more than 100
-times above or below the last one of the same asset, not older than 60 s, is withheld;
-if the next one lies within a factor of 2 of it, the level is real and counts.  A
-price that returns to the old level clears the doubt.
+times above or below the last one of the same asset, traded less than 60 s before, is
+withheld; if the next one lies within a factor of 2 of it, the level is real and counts.
+A price that returns to the old level clears the doubt.  What was traded long before or
+after says nothing: a venue's history may be years old.
 
 Floats are fit for this question and for no other about a price.
 
@@ -28,19 +29,22 @@ class OutlierGuard:
         self._accepted: dict[str, tuple[float, int]] = {}
         self._doubtful: dict[str, float] = {}
 
-    def accepts(self, asset: str, price: str, received_at_ns: int) -> bool:
+    def accepts(self, asset: str, price: str, traded_at_ns: int) -> bool:
         """Say whether a price may be shown; the answer is remembered."""
         value = float(price)
         last = self._accepted.get(asset)
-        if (
-            last is not None
-            and received_at_ns - last[1] <= MEMORY_NS
-            and not last[0] / FACTOR <= value <= last[0] * FACTOR
-            and not self._confirms(asset, value)
-        ):
-            self._doubtful[asset] = value
-            return False
-        self._accepted[asset] = (value, received_at_ns)
+        if last is not None:
+            apart_ns = traded_at_ns - last[1]
+            if apart_ns < -MEMORY_NS:
+                return True
+            if (
+                apart_ns <= MEMORY_NS
+                and not last[0] / FACTOR <= value <= last[0] * FACTOR
+                and not self._confirms(asset, value)
+            ):
+                self._doubtful[asset] = value
+                return False
+        self._accepted[asset] = (value, traded_at_ns)
         if self._doubtful:
             self._doubtful.pop(asset, None)
         return True

@@ -5,6 +5,7 @@ Hot path: measured in bench/feeds_decode.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
@@ -12,6 +13,8 @@ from trinity_beast.features.feeds.errors import FeedRowInvalid
 
 ABSENT: Final = object()
 """What a path that leads nowhere finds; JSON's null is None."""
+
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
 
 Finder = Callable[[object], object]
 
@@ -25,7 +28,7 @@ def compile_path(exchange: str, column: str, text: str) -> Finder:
     parts = text.strip().split(".")
     if not all(part.strip() for part in parts):
         raise FeedRowInvalid(exchange, column, f"is no path: {text!r}")
-    if len(parts) == 1 and not parts[0].isdecimal():
+    if len(parts) == 1 and not _INDEX.fullmatch(parts[0]):
         return _of_one_key(parts[0])
     return _of_parts(parts)
 
@@ -40,7 +43,7 @@ def _of_one_key(key: str) -> Finder:
 
 
 def _of_parts(parts: list[str]) -> Finder:
-    steps = tuple((part, int(part) if part.isdecimal() else -1) for part in parts)
+    steps = tuple((part, int(part) if _INDEX.fullmatch(part) else -1) for part in parts)
 
     def find(document: object) -> object:
         found = document

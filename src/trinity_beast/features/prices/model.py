@@ -22,8 +22,6 @@ from trinity_beast.features.prices.errors import (
 )
 from trinity_beast.kernel.errors import BeastError
 from trinity_beast.kernel.time import NS_PER_MS, NS_PER_S, rfc3339_ms
-from trinity_beast.toolkit.http.problems import code_of, message_of
-from trinity_beast.toolkit.http.requests import quoted
 
 MOST_ASSETS = 30
 """Different assets that a batch may name."""
@@ -112,7 +110,7 @@ def asset_named(text: str) -> str:
     trimmed = text.strip(" ")
     if _ASSET.fullmatch(trimmed):
         return trimmed.upper()
-    return quoted(trimmed[:_ASSET_CHARACTERS])
+    return trimmed[:_ASSET_CHARACTERS].encode("ascii", "backslashreplace").decode()
 
 
 def is_asset_name(text: str) -> bool:
@@ -178,7 +176,7 @@ def batch_fields(items: Iterable[Item]) -> bytes:
 def _item(item: Item) -> bytes:
     if isinstance(item, Price):
         return b"{" + price_fields(item) + b"}"
-    error = {"code": code_of(item.error), "message": message_of(item.error)}
+    error = {"code": item.error.code, "message": item.error.message}
     return msgspec.json.encode({"asset": item.asset, "error": error})
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trinity_beast.features.usage.batch import Batch
 from trinity_beast.features.usage.errors import RowsRefused
+from trinity_beast.features.usage.partitions import ensure_partitions
 from trinity_beast.features.usage.rows import COLUMNS, rows_of
 from trinity_beast.features.usage.tables import dead_letters, usage_batches, usage_logs
 from trinity_beast.features.usage.tally import HourTally, KeyTally, MonthTally
@@ -220,6 +221,11 @@ class UsageRepository:
         await connection.execute(
             insert(dead_letters).values(values).on_conflict_do_nothing(),
         )
+
+    async def make_partitions(self, connection: AsyncConnection, now_ns: int) -> None:
+        """Make the partitions that are missing around an instant."""
+        for statement in ensure_partitions(now_ns):
+            await connection.execute(text(statement))
 
     async def prune_batches(
         self,

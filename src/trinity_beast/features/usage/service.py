@@ -23,7 +23,7 @@ from trinity_beast.toolkit.work import UnitOfWork
 _log = structlog.get_logger("usage.writer")
 _ROWS_IN_A_TRANSACTION = 20_000
 _KEPT_NS = 8 * 24 * 3_600 * NS_PER_S
-"""Twice the longest that a queue of ours keeps a batch.  Source: FACTS, 10.6."""
+"""Twice as long as a queue of ours keeps a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,16 @@ class UsageService:
         for group in _groups(parcels):
             stored += await self._store_group(group)
         return stored
+
+    async def make_partitions(self) -> None:
+        """Make the monthly partitions that are missing, three months ahead.
+
+        Raises:
+            DatabaseAway: They are missing still.
+        """
+        now_ns = self._clock.now_ns()
+        async with self._work.begin() as connection:
+            await self._repository.make_partitions(connection, now_ns)
 
     async def prune(self) -> int:
         """Forget the ids of old batches and return how many.

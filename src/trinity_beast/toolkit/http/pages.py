@@ -32,6 +32,7 @@ h3 code{font-size:1rem}
 code,pre{font:.9rem/1.5 ui-monospace,monospace}
 pre{background:var(--box);border:1px solid var(--line);border-radius:.4rem;
 padding:.8rem;overflow-x:auto}
+figure{margin:.6rem 0}pre{margin:.2rem 0}
 .table{overflow-x:auto}
 table{border-collapse:collapse;width:100%;margin:.6rem 0}
 th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;
@@ -131,9 +132,12 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[st
 def _examples(described: dict[str, Any]) -> str:
     shown: list[str] = []
     for media in described.get("content", {}).values():
-        for example in media.get("examples", {}).values():
+        for name, example in media.get("examples", {}).items():
             text = msgspec.json.format(msgspec.json.encode(example["value"]), indent=2)
-            shown.append(f"<pre>{escape(text.decode())}</pre>")
+            shown.append(
+                f'<figure><figcaption class="soft">{escape(name)}</figcaption>'
+                f"<pre>{escape(text.decode())}</pre></figure>",
+            )
     return "".join(shown)
 
 
