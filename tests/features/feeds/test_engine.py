@@ -324,6 +324,20 @@ async def test_it_follows_a_catalogue_within_half_a_second() -> None:
     assert len(market.exchanges.sockets) == 2
 
 
+async def test_of_several_catalogues_at_once_the_newest_counts() -> None:
+    market = Market()
+
+    await asyncio.gather(
+        market.engine.apply(both()),
+        market.engine.apply(snapshot_of(PLAIN, "BTC")),
+        market.engine.apply(snapshot_of(OTHER, "ETH")),
+    )
+    await market.clock.advance(1)
+
+    assert market.exchanges.urls == [OTHER.ws_endpoint]
+    await market.engine.stop()
+
+
 async def test_cancelled_it_closes_its_connections_and_run_again_it_opens_them() -> (
     None
 ):

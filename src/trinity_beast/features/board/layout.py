@@ -33,7 +33,7 @@ ASSETS_USED_AT = 8
 SOURCES_USED_AT = 12
 
 GENERATION_BITS = 40
-"""Sequences of a wiped board start above all earlier ones, so readers see the change."""
+"""Sequences of a wiped board start above all earlier ones, so readers notice."""
 
 SOURCE = Struct(f"<q{SOURCE_LENGTH}s")
 SOURCE_AT = HEADER_SIZE

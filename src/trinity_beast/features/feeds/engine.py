@@ -81,19 +81,10 @@ class FeedEngine:
         A row that cannot work is reported and leaves the others alone.  Symbols that
         are added to a running feed are asked for on its connection; any other change
         of what it asks or reads makes it connect anew.  Applying a snapshot twice
-        changes nothing.
+        changes nothing; of several at the same time the newest counts.
         """
-        async with self._applying:
-            self._wanted = self._snapshot = snapshot
-            rows = {row.exchange_name: row for row in snapshot.feeds}
-            for name in self._feeds.keys() - rows.keys():
-                await self._halt(self._feeds.pop(name))
-            for name, row in rows.items():
-                feed = self._feeds.get(name) or self._new_feed(row)
-                feed.row = row
-                self._feeds[name] = feed
-                await self._bring(feed, _assets_to_ask(snapshot, row))
-        self._write_report()
+        self._wanted = snapshot
+        await self._apply_wanted()
 
     def follow(self, snapshot: CatalogueSnapshot) -> None:
         """Have `run` apply this snapshot soon; the newest of several counts."""
@@ -106,10 +97,10 @@ class FeedEngine:
         opens them again.
         """
         try:
-            await self.apply(self._wanted)
+            await self._apply_wanted()
             while not self._stopped:
                 if self._wanted is not self._snapshot:
-                    await self.apply(self._wanted)
+                    await self._apply_wanted()
                 self._write_report()
                 await self._around.clock.sleep(REPORT_EVERY_S)
         finally:
@@ -138,6 +129,19 @@ class FeedEngine:
                 for asset in _assets_to_ask(self._snapshot, feed.row)
             },
         }
+
+    async def _apply_wanted(self) -> None:
+        async with self._applying:
+            snapshot = self._snapshot = self._wanted
+            rows = {row.exchange_name: row for row in snapshot.feeds}
+            for name in self._feeds.keys() - rows.keys():
+                await self._halt(self._feeds.pop(name))
+            for name, row in rows.items():
+                feed = self._feeds.get(name) or self._new_feed(row)
+                feed.row = row
+                self._feeds[name] = feed
+                await self._bring(feed, _assets_to_ask(snapshot, row))
+        self._write_report()
 
     def _new_feed(self, row: FeedRow) -> _Feed:
         status = FeedStatus(self._write_report, url=row.ws_endpoint)

@@ -2,6 +2,7 @@
 
 A subscriber gets the own language; a translation made by a machine waits for a review.
 
-Owns: newsletter_subscribers, newsletter_templates, newsletter_translations, newsletters.
+Owns: newsletter_subscribers, newsletter_templates, newsletter_translations,
+newsletters.
 Source: data dictionary 6.5, 6.6, 6.7, 6.8.
 """
