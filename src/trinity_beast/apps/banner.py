@@ -24,6 +24,9 @@ def banner(shared: Shared, secret: str | None) -> str:
         f"  status   {url}/status",
         f"  home     {shared.settings.node.home.resolve()}",
     ]
+    replay = shared.market.replay
+    if replay is not None:
+        lines += [f"  left out: {name}, {why}" for name, why in replay.left_out.items()]
     return "\n".join([*lines, *(_try_it(url, secret) if secret else []), ""])
 
 

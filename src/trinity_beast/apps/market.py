@@ -79,12 +79,11 @@ def parse_market(
         MarketUnknown: It names none, or a folder that is not there.
     """
     if text in {"live", "simulated"}:
-        kind: Literal["live", "simulated"] = "live" if text == "live" else "simulated"
-        return MarketChoice(kind, speed=speed)
-    folder = Path(text.removeprefix("replay:"))
-    if not text.startswith("replay:") or not folder.is_dir() or speed <= 0:
+        return MarketChoice("live" if text == "live" else "simulated", speed=speed)
+    kind, _, folder = text.partition(":")
+    if kind != "replay" or not folder or not Path(folder).is_dir():
         raise MarketUnknown(text=text)
-    return MarketChoice("replay", folder, exchange, speed)
+    return MarketChoice("replay", Path(folder), exchange, speed)
 
 
 class RedirectedExchanges:

@@ -17,7 +17,7 @@ from trinity_beast.apps.settings import (
     list_settings,
 )
 from trinity_beast.features.dictionary import describe_tables
-from trinity_beast.features.parameters import REGISTRY
+from trinity_beast.features.parameters import REGISTRY, Parameter
 from trinity_beast.toolkit.http.problems import PROBLEMS
 
 
@@ -61,6 +61,7 @@ def _parameters() -> str:
             f"`{parameter.name}`",
             parameter.kind,
             parameter.unit,
+            _range(parameter),
             _code(parameter.default),
             parameter.meaning,
         )
@@ -70,7 +71,7 @@ def _parameters() -> str:
         "Parameters",
         "Rows of `application_parameters` and `report_parameters`; a change acts "
         "within a second.",
-        ("Key", "Kind", "Unit", "Default", "Meaning"),
+        ("Key", "Kind", "Unit", "Range", "Default", "Meaning"),
         rows,
     )
 
@@ -86,6 +87,14 @@ def _errors() -> str:
         ("Code", "Status", "Meaning"),
         rows,
     )
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        return ", ".join(parameter.choices)
+    if parameter.low is None or parameter.high is None:
+        return ""
+    return f"{parameter.low} to {parameter.high}"
 
 
 def _page(
@@ -108,5 +117,5 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - the module as a command
     main(Path(sys.argv[1]))
