@@ -39,6 +39,7 @@ from trinity_beast.adapters.embedded.processes import (
     Order,
     end_marked,
     end_process,
+    kill_session,
     start_process,
     tail_of,
 )
@@ -179,6 +180,9 @@ class PostgresServer:
             code = await self._finish(
                 await self._run(place, self._initdb_command(place)),
             )
+        except asyncio.CancelledError:
+            await end_marked(self._mark, ENDINGS, self._clock)  # what it started
+            raise
         finally:
             password_file.unlink()
         if code:
@@ -190,7 +194,7 @@ class PostgresServer:
             return await process.wait()
         except asyncio.CancelledError:
             await end_process(process, ENDINGS)
-            await end_marked(self._mark, ENDINGS, self._clock)  # its own children
+            kill_session(process.pid)
             raise
 
     def _initdb_command(self, place: _Place) -> list[str]:

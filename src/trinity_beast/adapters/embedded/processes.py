@@ -16,6 +16,7 @@ import structlog
 from trinity_beast.adapters.embedded import launcher
 from trinity_beast.adapters.embedded.identity import Identity
 from trinity_beast.ports.clock import Clock
+from trinity_beast.toolkit.tolerating import tolerating
 
 _log = structlog.get_logger("embedded")
 _SERVER_NAMES = ("postgres", "initdb", "valkey-server")
@@ -61,8 +62,8 @@ async def start_process(order: Order) -> asyncio.subprocess.Process:
     bound = (os.getpid(), int(order.death_signal))
     who = (order.identity.uid, order.identity.gid)
     log = _open_log(order.log)
-    try:
-        return await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(launcher.__file__)),
             *map(str, (*bound, *who)),
             *order.command,
@@ -73,7 +74,16 @@ async def start_process(order: Order) -> asyncio.subprocess.Process:
             env={"PATH": os.defpath, "TZ": "UTC"},
             start_new_session=True,
             pass_fds=tuple(order.descriptors),
-        )
+        ),
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Spawning cannot be taken back half-way: what it started would have no owner.
+        process = await starting
+        kill_session(process.pid)
+        await process.wait()
+        raise
     finally:
         os.close(log)
 
@@ -126,6 +136,16 @@ async def end_marked(mark: str, endings: Sequence[Ending], clock: Clock) -> bool
         while marked_processes(mark) and clock.monotonic_ns() < deadline_ns:
             await clock.sleep(_POLL_S)
     return not marked_processes(mark)
+
+
+def kill_session(leader: int) -> None:
+    """Kill all that a process of ours has started and that still is in its session.
+
+    A program that was ended may leave a shell behind that has yet to become a server;
+    asking for servers at that moment finds none.
+    """
+    with tolerating(ProcessLookupError, because="nothing of it is left"):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def tail_of(log: Path, lines: int = 8) -> str:
