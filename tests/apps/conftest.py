@@ -12,9 +12,10 @@ import pytest
 from support.nodes import SIMULATED, OpenNode
 from support.ports import free_port
 from trinity_beast.adapters.system import SystemClock, SystemRandomness
+from trinity_beast.apps.machine import Machine
 from trinity_beast.apps.market import MarketChoice
 from trinity_beast.apps.node import ROLES, Node, open_node
-from trinity_beast.apps.servers import Machine, Servers
+from trinity_beast.apps.servers import Servers
 from trinity_beast.apps.settings import Settings, read_settings
 from trinity_beast.features.keys import KeyService
 

@@ -10,9 +10,10 @@ from functools import partial
 import structlog
 
 from trinity_beast.apps.lpo import LpoRole
+from trinity_beast.apps.machine import Machine
 from trinity_beast.apps.market import MarketChoice
 from trinity_beast.apps.roles import FeedsRole, Role, WriterRole
-from trinity_beast.apps.servers import Machine, Servers
+from trinity_beast.apps.servers import Servers
 from trinity_beast.apps.settings import Settings
 from trinity_beast.apps.shared import Shared, keep_fresh, shared_parts
 from trinity_beast.features.board import BoardReader

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from trinity_beast.adapters.embedded import EmbeddedServers, attach
+from trinity_beast.apps.machine import Machine
 from trinity_beast.apps.settings import Settings
-from trinity_beast.ports.clock import Clock
-from trinity_beast.ports.randomness import Randomness
-
-Say = Callable[[str], None]
 
 
 class Servers(NamedTuple):
@@ -26,14 +23,6 @@ class Servers(NamedTuple):
     database_url: str
     valkey_url: str
     embedded: EmbeddedServers | None = None
-
-
-class Machine(NamedTuple):
-    """What the machine lends: clock, randomness, and somebody who listens."""
-
-    clock: Clock
-    randomness: Randomness
-    say: Say
 
 
 def outside_servers(settings: Settings) -> Servers | None:

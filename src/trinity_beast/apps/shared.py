@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from trinity_beast.adapters.postgres import PostgresChanges, make_engine
+from trinity_beast.apps.machine import Machine
 from trinity_beast.apps.market import Market, MarketChoice, open_market
-from trinity_beast.apps.migrating import upgrade
-from trinity_beast.apps.servers import Machine, Servers
+from trinity_beast.apps.servers import Servers
 from trinity_beast.apps.settings import Settings
 from trinity_beast.features.catalogue import Catalogue, CatalogueService
 from trinity_beast.features.parameters import Parameters, ParameterService
@@ -21,7 +21,7 @@ from trinity_beast.ports.clock import Clock
 from trinity_beast.toolkit.background import Background
 from trinity_beast.toolkit.change_hub import ChangeHub
 from trinity_beast.toolkit.waiting import wait_for
-from trinity_beast.toolkit.work import DatabaseAway, UnitOfWork
+from trinity_beast.toolkit.work import UnitOfWork
 
 CATALOGUE_TABLES = ("exchange_feeds", "exchange_asset_map", "asset_categories")
 PARAMETER_TABLES = ("application_parameters", "report_parameters")
@@ -62,27 +62,6 @@ class Shared:
     def board_path(self) -> Path:
         """Where this node's price board is."""
         return self.settings.node.home / "run" / "board"
-
-
-@asynccontextmanager
-async def database_of(servers: Servers, clock: Clock) -> AsyncGenerator[UnitOfWork]:
-    """Open a database, bring its schema up to date, and close it after the block.
-
-    A database that is away is waited for, with a log line each second.
-    """
-
-    async def bring_up_to_date() -> None:
-        try:
-            await upgrade(servers.database_url, clock)
-        except OSError as error:
-            raise DatabaseAway(reason=str(error)) from error
-
-    await wait_for("the database", bring_up_to_date, clock)
-    engine = make_engine(servers.database_url, application_name="beast")
-    try:
-        yield UnitOfWork(engine)
-    finally:
-        await engine.dispose()
 
 
 @asynccontextmanager

@@ -35,13 +35,14 @@ def mask_event(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
-def set_up_logs(level: str, out: TextIO = sys.stderr) -> None:
-    """Send all log lines of this process to ``out``.
+def set_up_logs(level: str, out: TextIO | None = None) -> None:
+    """Send all log lines of this process to ``out``, or to standard error.
 
     Args:
         level: ``debug``, ``info``, ``warn`` or ``error``.
         out: A terminal gets readable lines, anything else one JSON object a line.
     """
+    out = out or sys.stderr
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer()
         if out.isatty()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from trinity_beast.apps.cli.session import FAILED, Session, database, run
+from trinity_beast.apps.cli.opened import database
+from trinity_beast.apps.cli.session import FAILED, Session, run
 from trinity_beast.apps.migrating import seed as seed_database
 from trinity_beast.features.dictionary import check_database
 
 app = typer.Typer(
     help="Bring the database up to date, fill it, compare it.",
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 

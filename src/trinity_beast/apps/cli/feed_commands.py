@@ -10,7 +10,8 @@ from typing import IO, Annotated, cast
 import typer
 
 from trinity_beast.adapters.exchange_sockets import WebSocketExchanges
-from trinity_beast.apps.cli.session import FAILED, Session, database, run
+from trinity_beast.apps.cli.opened import database
+from trinity_beast.apps.cli.session import FAILED, Session, run
 from trinity_beast.features.catalogue import CatalogueService
 from trinity_beast.features.feeds import (
     FeedCheck,
@@ -21,7 +22,12 @@ from trinity_beast.features.feeds import (
     read_rows,
 )
 
-app = typer.Typer(help="Try and check exchange feeds.", no_args_is_help=True)
+app = typer.Typer(
+    help="Try and check exchange feeds.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.command()

@@ -7,12 +7,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from trinity_beast.apps.cli.session import Session, database, run
+from trinity_beast.apps.cli.opened import database
+from trinity_beast.apps.cli.session import Session, run
 from trinity_beast.features.keys import ApiKey, KeyService
 from trinity_beast.kernel.time import to_datetime
 from trinity_beast.toolkit.work import UnitOfWork
 
-app = typer.Typer(help="Create, list, revoke and seal API keys.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create, list, revoke and seal API keys.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.command()

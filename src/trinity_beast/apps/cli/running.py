@@ -12,11 +12,11 @@ import typer
 
 from trinity_beast.apps.banner import banner
 from trinity_beast.apps.cli.session import Session, run
+from trinity_beast.apps.database import database_of
 from trinity_beast.apps.demo_key import ensure_demo_key
 from trinity_beast.apps.market import MarketChoice, parse_market
 from trinity_beast.apps.node import ROLES, Node, open_node, prices_are_there
 from trinity_beast.apps.servers import any_servers, own_servers
-from trinity_beast.apps.shared import database_of
 from trinity_beast.features.keys import KeyService
 from trinity_beast.kernel.errors import Invalid
 from trinity_beast.toolkit.tolerating import tolerating

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
 import typer
@@ -12,12 +11,10 @@ import uvloop
 from rich.console import Console
 
 from trinity_beast.adapters.system import SystemClock, SystemRandomness
-from trinity_beast.apps.servers import Machine, any_servers
+from trinity_beast.apps.machine import Machine
 from trinity_beast.apps.settings import Settings, read_settings
-from trinity_beast.apps.shared import database_of
 from trinity_beast.kernel.errors import BeastError, Invalid
 from trinity_beast.toolkit.logs import set_up_logs
-from trinity_beast.toolkit.work import UnitOfWork
 
 FAILED = 1
 MISUSED = 2
@@ -56,19 +53,6 @@ def run(command: Callable[[Session], Coroutine[Any, Any, Result]]) -> Result:
         raise typer.Exit(FAILED) from error
 
 
-@asynccontextmanager
-async def database(session: Session) -> AsyncGenerator[UnitOfWork]:
-    """Open the database of this home, starting its servers if nobody runs them.
-
-    The schema is brought up to date first, so that any command may be the first one.
-    """
-    async with (
-        any_servers(session.settings, session.machine) as servers,
-        database_of(servers, session.machine.clock) as work,
-    ):
-        yield work
-
-
 def _session() -> Session:
     settings = read_settings()
     set_up_logs(settings.node.log_level)
@@ -84,6 +68,3 @@ def _complain(error: BeastError) -> None:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"beast: {error.message}", style="red", markup=False)
     sys.stderr.flush()
-
-
-Command = Callable[[Session], Awaitable[None]]
