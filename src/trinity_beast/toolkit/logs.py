@@ -42,10 +42,10 @@ def set_up_logs(level: str, out: TextIO | None = None) -> None:
         level: ``debug``, ``info``, ``warn`` or ``error``.
         out: A terminal gets readable lines, anything else one JSON object a line.
     """
-    out = out or sys.stderr
+    lines = out or sys.stderr
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer()
-        if out.isatty()
+        if lines.isatty()
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     threshold = {"warn": logging.WARNING}.get(level) or getattr(logging, level.upper())
@@ -60,6 +60,6 @@ def set_up_logs(level: str, out: TextIO | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(lines),
         cache_logger_on_first_use=False,
     )
