@@ -54,6 +54,7 @@ class MarketSimulator:
         self._speed = speed
         self._walks: dict[str, Walk] = {}
         self._background = Background(clock)
+        self._started_ns = clock.monotonic_ns()
         self._venues = {
             name: self._venue(name, assets)
             for name, assets in symbols.items()
@@ -71,6 +72,7 @@ class MarketSimulator:
         Returns:
             The URL of each venue by the name of its exchange.
         """
+        self._started_ns = self._clock.monotonic_ns()
         urls: dict[str, str] = {}
         for name, venue in self._venues.items():
             urls[name] = await venue.open()
@@ -82,6 +84,13 @@ class MarketSimulator:
         await self._background.stop()
         for venue in self._venues.values():
             await venue.close()
+
+    def usd_of(self, asset: str) -> float | None:
+        """Return what an asset costs now; None for one that nobody trades here."""
+        walk = self._walks.get(asset)
+        if walk is None:
+            return None
+        return walk.usd_at(self._clock.monotonic_ns() - self._started_ns)
 
     async def disconnect(self, exchange: str, code: int = 1006) -> None:
         """End the venue's connections with a close code; 1006 just breaks them.

@@ -14,7 +14,7 @@ from trinity_beast.features.board.errors import (
     BoardRefused,
     BoardUnreadable,
 )
-from trinity_beast.features.board.layout import LATE_AFTER_NS, Quote, Tick
+from trinity_beast.features.board.layout import LATE_AFTER_NS, Quote, Tick, as_of_ns
 from trinity_beast.features.board.reader import BoardReader
 from trinity_beast.features.board.writer import BoardWriter
 
@@ -28,4 +28,5 @@ __all__ = [
     "BoardWriter",
     "Quote",
     "Tick",
+    "as_of_ns",
 ]

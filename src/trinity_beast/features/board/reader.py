@@ -16,6 +16,11 @@ from trinity_beast.features.board.layout import Quote, Record
 
 _TRIES = 100
 
+# Bound once: `quote` runs for each answer, and each look-up and call counts there.
+_RECORD_AT = layout.RECORD_AT
+_RECORD_SIZE = layout.RECORD_SIZE
+_sequence_in = layout.SEQUENCE.unpack_from
+
 
 class BoardReader:
     """Reads prices without ever making the writer wait."""
@@ -56,10 +61,9 @@ class BoardReader:
             index = self._find(asset)
             if index is None:
                 return None
-        at = layout.record_at(index)
-        sequence: int = layout.SEQUENCE.unpack_from(self._memory, at)[0]
+        at = _RECORD_AT + index * _RECORD_SIZE
         known = self._quotes.get(asset)
-        if known is not None and known.sequence == sequence:
+        if known is not None and known.sequence == _sequence_in(self._memory, at)[0]:
             return known
         return self._read(asset, at)
 
