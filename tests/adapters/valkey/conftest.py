@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("contracts.usage_queue")
+pytest.register_assert_rewrite("contracts.usage_queue", "contracts.leases")

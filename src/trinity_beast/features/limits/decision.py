@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from trinity_beast.features.keys import Terms
 from trinity_beast.features.limits.grants import Month
-from trinity_beast.features.limits.model import NANOTOKENS, NEVER_NS
-
-Refusal = Literal["rate_limited", "quota_exceeded"]
+from trinity_beast.features.limits.history import History
+from trinity_beast.features.limits.model import NANOTOKENS, NEVER_NS, Refusal
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -27,6 +24,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
         month_remaining: Requests that the month still admits; None is no limit.
         starts_at_ns: When the month began.
         resets_at_ns: When the month ends.
+        history: Where the key's decisions are kept, this one once it is answered.
     """
 
     code: Refusal | None
@@ -39,6 +37,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     month_remaining: int | None
     starts_at_ns: int
     resets_at_ns: int
+    history: History | None = None
 
     @property
     def granted(self) -> bool:

@@ -1,8 +1,7 @@
 """Grants: where a key's tokens and its share of the month come from.
 
-In one process they are simply there.  Processes that share a key will hold leases
-instead: slices of one bucket and one month that are debited before use; such objects
-answer the same calls, so nothing else changes.
+In a lone process they are simply there.  Processes that share a key hold leases
+instead: slices of one bucket and one month that are debited before use.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from trinity_beast.features.keys import ApiKey, used_this_month
-from trinity_beast.features.limits.model import MonthCount, TokenBucket
+from trinity_beast.features.limits.model import MonthCount, Refusal, TokenBucket
 
 
 class Tokens(Protocol):
@@ -32,10 +31,17 @@ class Tokens(Protocol):
 class Month(Protocol):
     """A month's count, or this process's slice of one; see ``MonthCount``."""
 
-    limit: int | None
     month: int
     starts_at_ns: int
     resets_at_ns: int
+
+    @property
+    def limit(self) -> int | None:
+        """Most requests of the month; None is no limit."""
+        ...
+
+    @limit.setter
+    def limit(self, limit: int | None) -> None: ...
 
     @property
     def remaining(self) -> int | None:
@@ -70,6 +76,20 @@ class Grants(Protocol):
         """Return the key's month; ``now_ns`` is the wall clock's."""
         ...
 
+    async def refill(self, key: ApiKey, refusal: Refusal, until_ns: int) -> bool:
+        """Wait for what a refused request lacked; False when it is surely not there.
+
+        Args:
+            key: Whose.
+            refusal: Why the request was refused.
+            until_ns: How long to wait, by the monotonic clock.
+        """
+        ...
+
+    def state(self) -> dict[str, object]:
+        """Return how limits are kept, for people."""
+        ...
+
 
 class LocalGrants:
     """Grants of a lone process: full buckets, and the month as the row says."""
@@ -81,3 +101,11 @@ class LocalGrants:
     def month(self, key: ApiKey, limit: int | None, now_ns: int) -> Month:
         """Return the month, with what the row says of it as used."""
         return MonthCount(now_ns, used_this_month(key, now_ns), limit)
+
+    async def refill(self, key: ApiKey, refusal: Refusal, until_ns: int) -> bool:  # noqa: ARG002 - as above
+        """Return False: all that there is, is here."""
+        return False
+
+    def state(self) -> dict[str, object]:
+        """Return that this process keeps limits by itself."""
+        return {"mode": "local", "processes": 1}

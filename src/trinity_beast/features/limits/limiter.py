@@ -8,16 +8,22 @@ decision itself.
 from __future__ import annotations
 
 from trinity_beast.features.keys import KeySlot, Terms, used_this_month
-from trinity_beast.features.limits.decision import Decision, Refusal
+from trinity_beast.features.limits.decision import Decision
 from trinity_beast.features.limits.grants import Grants, LocalGrants, Month, Tokens
+from trinity_beast.features.limits.history import History
+from trinity_beast.features.limits.model import Refusal
 from trinity_beast.kernel.time import NS_PER_MS
 from trinity_beast.ports.clock import Clock
+
+PATIENCE_NS = 50 * NS_PER_MS
+"""How long a request waits for a lease before it goes by the share."""
 
 
 class KeyLimits:
     """What is kept of a key between two requests, in ``KeySlot.state``.
 
     Attributes:
+        history: The last decisions.
         tokens: The bucket; None while there is no rate limit.
         month: The month's count.
         terms: The terms that both were set up for.
@@ -25,7 +31,7 @@ class KeyLimits:
         lowerings: ``KeySlot.lowerings`` then.
     """
 
-    __slots__ = ("lowerings", "month", "renewals", "terms", "tokens")
+    __slots__ = ("history", "lowerings", "month", "renewals", "terms", "tokens")
 
     def __init__(
         self,
@@ -34,6 +40,7 @@ class KeyLimits:
         month: Month,
         tokens: Tokens | None,
     ) -> None:
+        self.history = History()
         self.tokens = tokens
         self.month = month
         self.terms = terms
@@ -98,15 +105,60 @@ class Limiter:
             month.remaining,
             month.starts_at_ns,
             month.resets_at_ns,
+            limits.history,
         )
 
-    def answered(self, decision: Decision, *, success: bool) -> None:
+    async def admit(
+        self,
+        slot: KeySlot,
+        terms: Terms,
+        now_ns: int,
+        tokens: int = 1,
+    ) -> Decision:
+        """Decide like ``check``, but refuse nobody only for want of a lease.
+
+        A key that was idle here has none; it is waited for, `PATIENCE_NS` at the most.
+        """
+        decision = self.check(slot, terms, now_ns, tokens)
+        if decision.code is None:
+            return decision
+        until_ns = self._clock.monotonic_ns() + PATIENCE_NS
+        while decision.code is not None:
+            if not await self._grants.refill(slot.key, decision.code, until_ns):
+                break
+            decision = self.check(slot, terms, now_ns, tokens)
+        return decision
+
+    def state(self) -> dict[str, object]:
+        """Return how limits are kept, for people: ``mode`` and more."""
+        return self._grants.state()
+
+    def answered(
+        self,
+        decision: Decision,
+        *,
+        success: bool,
+        endpoint: str = "",
+    ) -> None:
         """End a request: only an answer with 2xx counts for the month.
 
-        To be called once for each decision; one that refused is left alone.
+        To be called once for each decision that the caller is told of; of one that
+        refused, only the history is kept.
+
+        Args:
+            decision: What ``check`` said.
+            success: Whether the answer was a 2xx.
+            endpoint: What was asked, for the key's history.
         """
+        if decision.history is not None:  # not `note`: a call costs as much again
+            decision.history.note(decision, endpoint)
         if decision.code is None:
             decision.month.settle(decision.month_number, counted=success)
+
+    def note(self, decision: Decision, endpoint: str) -> None:
+        """Keep a decision that the caller overruled in the key's history."""
+        if decision.history is not None:
+            decision.history.note(decision, endpoint)
 
     def _open(self, slot: KeySlot, terms: Terms, now_ns: int) -> KeyLimits:
         month = self._grants.month(slot.key, terms.month_limit, now_ns)

@@ -5,12 +5,17 @@ Hot path: measured in bench/limits.py, budget 3 microseconds for a whole check.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from trinity_beast.kernel.time import (
     NS_PER_S,
     month_of,
     month_start_ns,
     next_month,
 )
+
+Refusal = Literal["rate_limited", "quota_exceeded"]
+"""Why a request does not go through."""
 
 NANOTOKENS = NS_PER_S
 """Parts of a token: at 1 token/s one part flows in each nanosecond."""
