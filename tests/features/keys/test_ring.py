@@ -65,6 +65,13 @@ class WatchedSource:
         await self._answer()
         return found
 
+    async def list_hashes(self, start: str) -> list[str]:
+        self.asked.append(start)
+        self._check()
+        found = await self._source.list_hashes(start)
+        await self._answer()
+        return found
+
     async def free_template(self) -> Template:
         self._check()
         return await self._source.free_template()
@@ -815,6 +822,9 @@ class NoSource:
 
     async def find_by_hashes(self, key_hashes: Sequence[str]) -> dict[str, ApiKey]:
         raise AssertionError(key_hashes)
+
+    async def list_hashes(self, start: str) -> list[str]:
+        raise AssertionError(start)
 
     async def free_template(self) -> Template:
         raise AssertionError

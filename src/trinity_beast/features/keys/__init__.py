@@ -36,6 +36,7 @@ from trinity_beast.features.keys.model import (
 )
 from trinity_beast.features.keys.ring import (
     DEFAULT_BOUNDS,
+    KEY_ID_LENGTH,
     KeyRing,
     KeySource,
     RingBounds,
@@ -62,6 +63,7 @@ __all__ = [
     "DEFAULT_BOUNDS",
     "FOREVER_NS",
     "FREE_TEMPLATE",
+    "KEY_ID_LENGTH",
     "LIVE_PREFIX",
     "NO_LIMIT_TIERS",
     "UNLIMITED_QUERIES",

@@ -80,6 +80,29 @@ class KeyRepository:
         keys = [_key_of(row) for row in await connection.execute(statement)]
         return {key.key_hash: key for key in keys}
 
+    async def list_hashes(
+        self,
+        connection: AsyncConnection,
+        start: str,
+        most: int,
+    ) -> list[str]:
+        """Return up to ``most`` hashes of keys that start so.
+
+        Args:
+            connection: In a transaction.
+            start: Lower-case hex digits.
+            most: How many.
+        """
+        # A range, since an index on text serves LIKE in few collations; in all of
+        # them, "g" comes after every digit that may follow.
+        after, plain_hash = start + "g", _PLAIN_HASH
+        stored = (_KEYS.key_hash >= start) & (_KEYS.key_hash < after) & ~_IS_PLAIN
+        plain = (plain_hash >= start) & (plain_hash < after) & _IS_PLAIN
+        hashes = select(_FOUND_BY.label("found_by")).where(or_(stored, plain))
+        statement = hashes.distinct().order_by("found_by").limit(most)
+        found = (await connection.execute(statement)).scalars()
+        return [each for each in found if each.startswith(start)]
+
     async def find_by_id(
         self,
         connection: AsyncConnection,

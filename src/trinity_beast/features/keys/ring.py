@@ -21,6 +21,9 @@ from trinity_beast.ports.changes import EVERYTHING, Change
 from trinity_beast.ports.clock import Clock
 from trinity_beast.toolkit.tolerating import tolerating
 
+KEY_ID_LENGTH = 16
+"""Hex digits of a key's hash by which signed datagrams name it."""
+
 
 class KeySource(Protocol):
     """Where keys are read; ``KeyService`` is one."""
@@ -31,6 +34,10 @@ class KeySource(Protocol):
 
     async def find_by_hashes(self, key_hashes: Sequence[str]) -> dict[str, ApiKey]:
         """Return keys by their hashes; unknown hashes are left out."""
+        ...
+
+    async def list_hashes(self, start: str) -> list[str]:
+        """Return the hashes of keys that start so."""
         ...
 
     async def free_template(self) -> Template:
@@ -90,6 +97,8 @@ class KeyRing:
         self._recent: OrderedDict[str, KeySlot] = OrderedDict()
         self._slots: WeakValueDictionary[str, KeySlot] = WeakValueDictionary()
         self._rows: WeakValueDictionary[str, KeySlot] = WeakValueDictionary()
+        self._by_key_id: OrderedDict[str, tuple[KeySlot, ...]] = OrderedDict()
+        self._notices = 0
         self._fills: dict[str, _Fill] = {}
         # Slots to read again, the urgent ones first.  True: somebody set the usage
         # back; None: somebody may have, and we were not told.
@@ -122,6 +131,71 @@ class KeyRing:
             raise KeyRevoked(slot=slot)
         return slot
 
+    def known(self, secret: str) -> KeySlot | None:
+        """Return the slot of a secret without asking the database.
+
+        Returns:
+            The slot, whose key may be revoked; None when only the database can say.
+
+        Raises:
+            KeyUnknown: The secret is mistyped, or was nobody's a moment ago.
+        """
+        if not is_well_formed(secret):
+            raise KeyUnknown
+        key_hash = hash_of(secret)
+        slot = self._slots.get(key_hash)
+        if slot is not None:
+            self._touch(slot)
+        elif key_hash in self._misses:
+            raise KeyUnknown
+        return slot
+
+    def known_by_id(self, key_id: str) -> tuple[KeySlot, ...] | None:
+        """Return the slots that a key id may mean without asking the database.
+
+        Args:
+            key_id: The first `KEY_ID_LENGTH` digits of ``key_hash``.
+
+        Returns:
+            The slots, whose keys may be revoked; None when only the database can say.
+
+        Raises:
+            KeyUnknown: It was nobody's a moment ago.
+        """
+        slots = self._by_key_id.get(key_id)
+        if slots is None:
+            if key_id in self._misses:
+                raise KeyUnknown
+            return None
+        if not all(map(self._is_alive, slots)):
+            del self._by_key_id[key_id]
+            return None
+        self._by_key_id.move_to_end(key_id)
+        return slots
+
+    async def slots_by_id(self, key_id: str) -> tuple[KeySlot, ...]:
+        """Return the slots that a key id may mean, from memory or from the database.
+
+        Raises:
+            KeyUnknown: There is none.
+            DatabaseAway: It is not known here and cannot be looked up.
+        """
+        slots = self.known_by_id(key_id)
+        if slots is not None:
+            return slots
+        notices = self._notices
+        hashes = await self._source.list_hashes(key_id)
+        found: list[KeySlot] = []
+        for key_hash in hashes:
+            slot = self._slots.get(key_hash)
+            found.append(slot or await self._look_up(key_hash))
+        # What a notice has overtaken is not remembered: it may be out of date.
+        if notices == self._notices:
+            self._remember(key_id, tuple(found))
+        if not found:
+            raise KeyUnknown
+        return tuple(found)
+
     def terms_of(self, slot: KeySlot, now_ns: int) -> Terms:
         """Return what a key is allowed now: the same object until that changes."""
         terms = slot.terms
@@ -143,10 +217,12 @@ class KeyRing:
         While the database is away slots stay as they are; what could not be read again
         is read with the next change.
         """
+        self._notices += 1
         for fill in self._fills.values():
             fill.changes.append(change)
         if change.table == EVERYTHING:
             self._misses.forget("")
+            self._by_key_id.clear()
             self._expect(list(self._slots.values()), lowered=None)
         elif change.table == "api_keys":
             self._expect_row(change)
@@ -198,6 +274,14 @@ class KeyRing:
         self._rows[row_id] = slot
         return slot
 
+    def _remember(self, key_id: str, slots: tuple[KeySlot, ...]) -> None:
+        if not slots:
+            self._misses.add(key_id)
+            return
+        self._by_key_id[key_id] = slots
+        if len(self._by_key_id) > self._bounds.slots:
+            self._by_key_id.popitem(last=False)
+
     def _touch(self, slot: KeySlot) -> None:
         self._recent[slot.key_hash] = slot
         self._recent.move_to_end(slot.key_hash)
@@ -205,7 +289,10 @@ class KeyRing:
             self._recent.popitem(last=False)
 
     def _expect_row(self, change: Change) -> None:
-        self._misses.forget("" if change.operation == "INSERT" else change.key_hash)
+        key_hash = "" if change.operation == "INSERT" else change.key_hash
+        self._misses.forget(key_hash)
+        self._misses.forget(key_hash[:KEY_ID_LENGTH])
+        self._by_key_id.pop(change.key_hash[:KEY_ID_LENGTH], None)
         slots = {self._slots.get(change.key_hash), self._rows.get(change.row_id)}
         found = [slot for slot in slots if slot is not None]
         if change.operation == "DELETE":

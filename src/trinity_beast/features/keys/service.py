@@ -42,6 +42,7 @@ from trinity_beast.toolkit.work import UnitOfWork
 _log = structlog.get_logger("keys")
 _FORMATS = ("tbc", "plain")
 _SEALED_AT_ONCE = 500
+_MOST_NAMESAKES = 4
 _MS_PER_S = 1000
 
 
@@ -124,6 +125,21 @@ class KeyService:
         """
         async with self._work.begin() as connection:
             return await self._keys.find_by_hashes(connection, key_hashes)
+
+    async def list_hashes(self, start: str) -> list[str]:
+        """Return the hashes of keys that start so, as signed datagrams name them.
+
+        More than one is nearly impossible for hashes of keys that we issued; of keys
+        that somebody brought along, a few are returned.
+
+        Args:
+            start: 16 lower-case hex digits.
+
+        Raises:
+            DatabaseAway: Nobody can say right now.
+        """
+        async with self._work.begin() as connection:
+            return await self._keys.list_hashes(connection, start, _MOST_NAMESAKES)
 
     async def list_keys(
         self,
