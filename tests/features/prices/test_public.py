@@ -158,6 +158,8 @@ async def test_the_status(world: World) -> None:
         },
         "feeds": {"exchanges": {"coinbase": {"state": "live"}}},
         "usage": {"queue": "reachable"},
+        "sources": None,
+        "limits": {"mode": "local", "processes": 1},
         "parameters_refused": ["cache_ttl"],
     }
 
@@ -263,6 +265,7 @@ async def test_the_description_names_all_paths_with_their_errors(
         ("GET", "/prices"): sorted([*keyed, "413"]),
         ("POST", "/prices"): sorted([*keyed, "413"]),
         ("GET", "/account/key"): keyed,
+        ("GET", "/account/limits"): keyed,
         ("GET", "/asset-categories"): public,
         ("GET", "/exchanges"): public,
         ("GET", "/assets"): public,
@@ -302,6 +305,8 @@ async def test_the_description_is_whole(client: httpx.AsyncClient) -> None:
         "/prices?assets=BTC,XXX&format=tbc",
         "/account/key",
         "/account/key?format=tbc",
+        "/account/limits",
+        "/account/limits?format=tbc",
         "/asset-categories",
         "/exchanges",
         "/assets",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from trinity_beast.features.keys import ApiKey, Terms, used_this_month
-from trinity_beast.features.limits import Decision
+from trinity_beast.features.limits import Decision, History
 from trinity_beast.features.parameters import Parameters
 from trinity_beast.kernel.time import rfc3339_ms
+
+DECISIONS_PATH = "/account/limits"
+"""Where the last decisions on a key are told."""
 
 
 def account_body(
@@ -43,6 +46,26 @@ def account_body(
         "grace_until": None if grace_ns is None else rfc3339_ms(grace_ns),
         "reports": {"per_month": _reports_per_month(key, terms, parameters)},
     }
+
+
+def decisions_body(history: History | None) -> dict[str, object]:
+    """Return the plain body of ``/account/limits``: the last decisions, newest first.
+
+    Args:
+        history: What this process decided of the key.
+    """
+    decisions = [
+        {
+            "at": rfc3339_ms(noted.at_ns),
+            "endpoint": noted.endpoint or None,
+            "code": noted.code,
+            "tokens_left": noted.tokens_left,
+            "month_remaining": noted.month_remaining,
+            "retry_after_ms": noted.retry_after_ms,
+        }
+        for noted in (history.newest_first() if history else ())
+    ]
+    return {"count": len(decisions), "limits": decisions}
 
 
 def _used(key: ApiKey, decision: Decision) -> int:

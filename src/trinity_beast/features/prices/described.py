@@ -86,6 +86,21 @@ _ACCOUNT = {
 }
 
 
+_DECISIONS = {
+    "count": 1,
+    "limits": [
+        {
+            "at": "2026-09-21T14:13:20.000Z",
+            "endpoint": "/price",
+            "code": "rate_limited",
+            "tokens_left": 0,
+            "month_remaining": 49213,
+            "retry_after_ms": 200,
+        },
+    ],
+}
+
+
 class Described(NamedTuple):
     """What a route says of itself."""
 
@@ -197,6 +212,17 @@ ACCOUNT_KEY = Described(
     _keyed(
         schemas.PlainAccount | schemas.TbcAccount,
         _both("/account/key", _ACCOUNT),
+    ),
+    {"security": KEYED, "parameters": [_FORMAT]},
+)
+ACCOUNT_LIMITS = Described(
+    "Account",
+    "Why you were limited",
+    "The last 100 decisions of the limits on your key, newest first, each with the"
+    " state of the bucket after it. It costs nothing of the month.",
+    _keyed(
+        schemas.PlainDecisions | schemas.TbcDecisions,
+        _both("/account/limits", _DECISIONS),
     ),
     {"security": KEYED, "parameters": [_FORMAT]},
 )

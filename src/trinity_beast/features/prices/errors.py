@@ -39,6 +39,12 @@ class PriceUnavailable(Unavailable):
     template = "There is no live price of {asset} right now."
 
 
+class Abandoned(Unavailable):
+    """The client went away, or the listener stopped, before the answer was there."""
+
+    template = "The request was given up before it was answered."
+
+
 class RateLimited(Throttled):
     """The key's bucket is empty."""
 

@@ -16,10 +16,12 @@ from trinity_beast.features.prices.catalogue import (
     exchanges_body,
 )
 from trinity_beast.features.prices.described import Described
+from trinity_beast.features.prices.fast import PriceShortcut
 from trinity_beast.features.prices.model import PriceRequest
 from trinity_beast.features.prices.parts import LpoParts
 from trinity_beast.features.prices.requests import (
     ACCOUNT,
+    DECISIONS,
     PRICE,
     PRICES,
     KeyedPath,
@@ -27,6 +29,7 @@ from trinity_beast.features.prices.requests import (
 )
 from trinity_beast.features.prices.service import Answer, PriceService
 from trinity_beast.features.prices.status import Market, status_body
+from trinity_beast.kernel.errors import BeastError
 from trinity_beast.toolkit.http.addresses import ClientAddresses
 from trinity_beast.toolkit.http.api import Api
 from trinity_beast.toolkit.http.envelope import Envelope
@@ -55,11 +58,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 Serve = Callable[[PriceRequest], Awaitable[Answer]]
 
 
-def build_lpo_app(parts: LpoParts) -> FastAPI:
+def build_lpo_app(parts: LpoParts, shortcut: PriceShortcut | None = None) -> FastAPI:
     """Return the application of the price listener; more routes may be added to it.
 
     Args:
         parts: Its collaborators.
+        shortcut: Told of each request that was answered with prices.
     """
     api = Api(
         title="The Trinity Beast: prices",
@@ -70,7 +74,7 @@ def build_lpo_app(parts: LpoParts) -> FastAPI:
         version=parts.identity.version,
         request_ids=RequestIds(parts.clock, parts.randomness),
     )
-    KeyedRoutes(parts).add_to(api)
+    KeyedRoutes(parts, shortcut).add_to(api)
     PublicRoutes(parts).add_to(api)
     return api
 
@@ -78,7 +82,8 @@ def build_lpo_app(parts: LpoParts) -> FastAPI:
 class KeyedRoutes:
     """Routes that ask for a key."""
 
-    def __init__(self, parts: LpoParts) -> None:
+    def __init__(self, parts: LpoParts, shortcut: PriceShortcut | None = None) -> None:
+        self._shortcut = shortcut
         self._service = PriceService(parts)
         self._envelope = Envelope("LPO", parts.identity.region, parts.identity.node)
         self._addresses = ClientAddresses(parts.trusted_hops)
@@ -90,6 +95,7 @@ class KeyedRoutes:
         posts = {"GET": described.SOME_PRICES, "POST": described.POSTED_PRICES}
         self._add(api, PRICES, answer, posts)
         self._add(api, ACCOUNT, account, {"GET": described.ACCOUNT_KEY})
+        self._add(api, DECISIONS, account, {"GET": described.ACCOUNT_LIMITS})
 
     def _add(
         self,
@@ -115,17 +121,10 @@ class KeyedRoutes:
         read = await read_request(request, path, self._addresses.of(request.scope))
         answer = await serve(read)
         if answer.error is None:
+            if self._shortcut is not None:
+                await self._shortcut.learn(request.scope, read)
             return Response(answer.body, headers=answer.headers, media_type=_JSON)
-        if answer.form == "tbc":
-            return Response(
-                self._envelope.error_body(answer.error, path.endpoint),
-                status_code=status_of(answer.error),
-                headers=error_headers(answer.error) | answer.headers,
-                media_type=_JSON,
-            )
-        refused = problem_response(answer.error, read.request_id)
-        refused.headers.update(answer.headers)
-        return refused
+        return refusal_response(answer, read, self._envelope)
 
 
 class PublicRoutes:
@@ -174,8 +173,10 @@ class PublicRoutes:
             self._market,
             parts.parameters,
             parts.usage_stats(),
+            None if parts.sources is None else parts.sources.report(),
             parts.clock.now_ns(),
         )
+        body["limits"] = parts.limiter.state()
         return JSONResponse(body, headers=_FROM_ANYWHERE)
 
     async def _live(self, _: Request) -> Response:
@@ -187,6 +188,31 @@ class PublicRoutes:
 
     async def _why_no_price(self) -> str | None:
         return self._market.why_no_price(self._parts.clock.now_ns())
+
+
+def refusal_response(
+    answer: Answer,
+    request: PriceRequest,
+    envelope: Envelope,
+) -> Response:
+    """Return an answer's error in the format that it is to be told in.
+
+    Args:
+        answer: One with an error.
+        request: What was asked.
+        envelope: Opens the tbc format.
+    """
+    error = answer.error or BeastError()
+    if answer.form == "tbc":
+        return Response(
+            envelope.error_body(error, request.endpoint),
+            status_code=status_of(error),
+            headers=error_headers(error) | answer.headers,
+            media_type=_JSON,
+        )
+    refused = problem_response(error, request.request_id)
+    refused.headers.update(answer.headers)
+    return refused
 
 
 async def _not_allowed(_: Request) -> Response:

@@ -33,7 +33,10 @@ MOST_AGE_MS = 10**12
 
 _ASSET = re.compile(r"[A-Za-z0-9]{1,20}")
 _ASSET_CHARACTERS = 20
-_TENTH_NS = NS_PER_S // 10
+_JSON_FLAGS = ("false", "true")
+
+TENTH_NS = NS_PER_S // 10
+"""What ages are told in: tenths of a second, cut off."""
 
 Form = Literal["tbc", "plain"]
 """The two body formats: with the envelope, or the plain fields alone."""
@@ -141,6 +144,8 @@ class Price(NamedTuple):
     quote: Quote
     age_ns: int
     duration_ms: int
+    cached: bool = True
+    latency_ms: int = 0
 
 
 class Refusal(NamedTuple):
@@ -157,12 +162,13 @@ def price_fields(price: Price) -> bytes:
     """Return the plain fields of a price, without the braces around them."""
     quote = price.quote
     source = msgspec.json.encode(quote.source).decode()
-    tenths = price.age_ns // _TENTH_NS
+    tenths = price.age_ns // TENTH_NS
     return (
         f'"asset":"{quote.asset}","price":{quote.price},'
         f'"timestamp":"{rfc3339_ms(quote.traded_at_ns)}","source":{source},'
-        f'"cached":true,"cache_age_seconds":{tenths // 10}.{tenths % 10},'
-        f'"latency_ms":0,"duration_ms":{price.duration_ms}'
+        f'"cached":{_JSON_FLAGS[price.cached]},'
+        f'"cache_age_seconds":{tenths // 10}.{tenths % 10},'
+        f'"latency_ms":{price.latency_ms},"duration_ms":{price.duration_ms}'
     ).encode()
 
 

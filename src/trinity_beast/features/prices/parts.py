@@ -10,6 +10,7 @@ from trinity_beast.features.catalogue import Catalogue
 from trinity_beast.features.keys import KeyRing
 from trinity_beast.features.limits import Limiter
 from trinity_beast.features.parameters import Parameters
+from trinity_beast.features.sources import Sources
 from trinity_beast.features.usage import UsageBuffer
 from trinity_beast.ports.clock import Clock
 from trinity_beast.ports.randomness import Randomness
@@ -52,6 +53,7 @@ class LpoParts:
         clock: The time.
         randomness: For ids.
         identity: Who answers.
+        sources: Who is asked for what memory cannot serve; None means nobody.
         health_probes: More capabilities for ``/health/ready``.  ``prices`` is always
             there; ``accepting``, if given, tells that the listener is stopping, and
             makes it unready.
@@ -68,6 +70,7 @@ class LpoParts:
     clock: Clock
     randomness: Randomness
     identity: Identity
+    sources: Sources | None = None
     health_probes: Mapping[str, Probe] = field(default_factory=dict[str, Probe])
     usage_stats: Callable[[], Mapping[str, object]] = _nothing
     trusted_hops: tuple[Network, ...] = ()

@@ -13,6 +13,7 @@ from typing import cast
 
 from starlette.requests import Request
 
+from trinity_beast.features.prices.account import DECISIONS_PATH
 from trinity_beast.features.prices.errors import AssetMissing
 from trinity_beast.features.prices.model import (
     MOST_AGE_MS,
@@ -155,6 +156,13 @@ PRICES = KeyedPath(
     (*_READ, "POST"),
     is_batch=True,
     assets_in=many_assets,
+)
+DECISIONS = KeyedPath(
+    DECISIONS_PATH,
+    "",
+    _READ,
+    is_batch=False,
+    assets_in=no_assets,
 )
 ACCOUNT = KeyedPath("/account/key", "", _READ, is_batch=False, assets_in=no_assets)
 

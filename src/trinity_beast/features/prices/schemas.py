@@ -70,6 +70,28 @@ class PricesQuestion(BaseModel):
     format: str | None = Field(None, pattern="^(tbc|plain)$")
 
 
+class LimitDecision(BaseModel):
+    """One decision of the limits on a key."""
+
+    at: str = Field(description="When, RFC 3339, UTC.")
+    endpoint: str | None = Field(description="What was asked, if it is known.")
+    code: str | None = Field(description="Why it was refused; null when it was not.")
+    tokens_left: int | None = Field(description="In the bucket; null is no limit.")
+    month_remaining: int | None = Field(description="Of the month; null is no limit.")
+    retry_after_ms: int = Field(description="When asking again made sense.")
+
+
+class PlainDecisions(BaseModel):
+    """The last decisions in the plain format, newest first."""
+
+    count: int
+    limits: list[LimitDecision]
+
+
+class TbcDecisions(PlainDecisions, Envelope):
+    """The last decisions in the tbc format."""
+
+
 class Exchange(BaseModel):
     """An exchange that prices come from."""
 
@@ -158,6 +180,10 @@ class Status(BaseModel):
     prices: PricesState
     feeds: dict[str, object] | None
     usage: dict[str, object]
+    limits: dict[str, object]
+    sources: dict[str, object] | None = Field(
+        description="Health of what is asked when memory has no price to serve.",
+    )
     parameters_refused: list[str]
 
 

@@ -1,25 +1,31 @@
 """The one way of a keyed request, whatever it came in by.
 
-Key, limits, price, answer, and one usage record; nothing is awaited once the key is
-known, so a request that was admitted is always settled.
+Key, limits, price, answer, and one usage record.  Once the key is known, nothing is
+awaited but the search for prices that memory cannot serve; a request that was admitted
+is settled and recorded even when it is given up meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, cast
 
 import msgspec
 import structlog
 
-from trinity_beast.features.keys import KeyRevoked, KeySlot, Terms
+from trinity_beast.features.keys import KeyRevoked, KeySlot
 from trinity_beast.features.limits import Decision, rate_limit_headers
-from trinity_beast.features.prices.account import account_body
+from trinity_beast.features.prices.account import (
+    DECISIONS_PATH,
+    account_body,
+    decisions_body,
+)
 from trinity_beast.features.prices.errors import (
+    Abandoned,
     PriceUnavailable,
-    QuotaExceeded,
-    RateLimited,
     UnknownAsset,
 )
 from trinity_beast.features.prices.model import (
@@ -34,17 +40,20 @@ from trinity_beast.features.prices.model import (
     is_asset_name,
     price_fields,
 )
+from trinity_beast.features.prices.outcomes import (
+    grace_header,
+    status_of_record,
+    throttled,
+)
 from trinity_beast.features.prices.parts import LpoParts
+from trinity_beast.features.prices.search import Search
 from trinity_beast.features.prices.status import freshness_of
 from trinity_beast.features.usage import (
-    ERROR,
-    RATE_LIMITED,
-    SUCCESS,
     UsageIds,
     UsageRecord,
 )
-from trinity_beast.kernel.errors import BeastError, Throttled
-from trinity_beast.kernel.time import NS_PER_MS, rfc3339_ms
+from trinity_beast.kernel.errors import BeastError
+from trinity_beast.kernel.time import NS_PER_MS
 from trinity_beast.toolkit.http.envelope import Envelope
 from trinity_beast.toolkit.http.problems import code_of
 
@@ -88,6 +97,7 @@ class PriceService:
         self._parts = parts
         self._envelope = Envelope("LPO", parts.identity.region, parts.identity.node)
         self._ids = UsageIds(parts.randomness)
+        self._search = Search(parts.sources, parts.board)
 
     async def answer(self, request: PriceRequest) -> Answer:
         """Return the answer to a request for prices; whatever is wrong is inside of it.
@@ -104,7 +114,16 @@ class PriceService:
             return _revoked(request, error)
         except BeastError as error:
             return Answer(error=error)
-        return self._answer_for(slot, request, moment)
+        return await self._answer_for(slot, request, moment)
+
+    async def answer_for(self, slot: KeySlot, request: PriceRequest) -> Answer:
+        """Return the answer to a request whose key was proven in another way.
+
+        Args:
+            slot: Of the key, which is not revoked.
+            request: Its ``secret`` is not looked at.
+        """
+        return await self._answer_for(slot, request, self._moment())
 
     async def account(self, request: PriceRequest) -> Answer:
         """Return what the key's holder may know of it.
@@ -118,32 +137,70 @@ class PriceService:
             return _revoked(request, error)
         except BeastError as error:
             return Answer(error=error)
-        decision = self._check(slot, self._parts.clock.now_ns())
-        decision = self._settled(decision, success=False)
+        decision = await self._admit(slot, self._parts.clock.now_ns())
         if decision.code == "quota_exceeded":
-            decision = msgspec.structs.replace(decision, code=None)
+            # Nothing was reserved of the month, so nothing is to be settled there.
+            decision = msgspec.structs.replace(decision, code=None, retry_after_ms=0)
+            self._parts.limiter.note(decision, request.endpoint)
+        else:
+            decision = self._settled(decision, request, success=False)
         outcome = self._outcome(
             request,
             decision,
-            lambda: _Outcome(fields=self._account_fields(slot, decision)),
+            lambda: _Outcome(fields=self._account_fields(slot, request, decision)),
         )
         return self._told(slot, request, decision, outcome)
 
-    def _answer_for(
+    async def _answer_for(
         self,
         slot: KeySlot,
         request: PriceRequest,
         moment: _Moment,
     ) -> Answer:
-        decision = self._check(slot, moment.at_ns)
+        decision = await self._admit(slot, moment.at_ns)
         outcome = self._outcome(
             request,
             decision,
             lambda: self._priced(request, moment),
         )
-        decision = self._settled(decision, success=outcome.error is None)
+        gaps = _gaps_in(outcome)
+        if self._search.can_help(gaps):
+            try:
+                outcome = await self._searched(gaps, request, moment)
+            except asyncio.CancelledError:
+                given_up = _Outcome(error=Abandoned())
+                self._finish(slot, request, moment, decision=decision, outcome=given_up)
+                raise
+        return self._finish(slot, request, moment, decision=decision, outcome=outcome)
+
+    def _finish(
+        self,
+        slot: KeySlot,
+        request: PriceRequest,
+        moment: _Moment,
+        *,
+        decision: Decision,
+        outcome: _Outcome,
+    ) -> Answer:
+        """Settle the month and record the request, once for each decision."""
+        decision = self._settled(decision, request, success=outcome.error is None)
         self._record(slot, request, moment, outcome)
         return self._told(slot, request, decision, outcome)
+
+    async def _searched(
+        self,
+        gaps: Sequence[Item],
+        request: PriceRequest,
+        moment: _Moment,
+    ) -> _Outcome:
+        duration_ms = partial(self._duration_ms, moment)
+        items = await self._search.filled(gaps, request, duration_ms)
+        if request.is_batch:
+            return _Outcome(items, batch_fields(items))
+        [item] = items
+        if isinstance(item, Refusal):
+            return _Outcome(error=item.error)
+        return _Outcome(items, price_fields(item))
 
     def _outcome(
         self,
@@ -153,7 +210,7 @@ class PriceService:
     ) -> _Outcome:
         """Do the work of a request that may be done; its failure is its outcome."""
         if decision.code is not None:
-            return _Outcome(error=_throttled(decision), tokens=0)
+            return _Outcome(error=throttled(decision), tokens=0)
         if request.fault is not None:
             return _Outcome(error=request.fault)
         try:
@@ -206,17 +263,32 @@ class PriceService:
         freshness.check(quote, heard_at_ns, now_ns, request.max_age_ms)
         return Price(quote, age_of(quote, now_ns), self._duration_ms(moment))
 
-    def _account_fields(self, slot: KeySlot, decision: Decision) -> bytes:
-        body = account_body(slot.key, decision, self._parts.parameters)
+    def _account_fields(
+        self,
+        slot: KeySlot,
+        request: PriceRequest,
+        decision: Decision,
+    ) -> bytes:
+        if request.endpoint == DECISIONS_PATH:
+            body = decisions_body(decision.history)
+        else:
+            body = account_body(slot.key, decision, self._parts.parameters)
         return msgspec.json.encode(body)[1:-1]
 
-    def _check(self, slot: KeySlot, now_ns: int) -> Decision:
+    async def _admit(self, slot: KeySlot, now_ns: int) -> Decision:
         terms = self._parts.keys.terms_of(slot, now_ns)
-        return self._parts.limiter.check(slot, terms, now_ns)
+        return await self._parts.limiter.admit(slot, terms, now_ns)
 
-    def _settled(self, decision: Decision, *, success: bool) -> Decision:
+    def _settled(
+        self,
+        decision: Decision,
+        request: PriceRequest,
+        *,
+        success: bool,
+    ) -> Decision:
         """Give the reserved place in the month back, unless it was answered."""
-        self._parts.limiter.answered(decision, success=success)
+        limiter = self._parts.limiter
+        limiter.answered(decision, success=success, endpoint=request.endpoint)
         remaining = decision.month.remaining
         return msgspec.structs.replace(decision, month_remaining=remaining)
 
@@ -228,7 +300,7 @@ class PriceService:
         outcome: _Outcome,
     ) -> Answer:
         form = request.form or slot.key.response_format
-        headers = rate_limit_headers(decision) | _grace_header(decision.terms)
+        headers = rate_limit_headers(decision) | grace_header(decision.terms)
         if outcome.error is not None:
             return Answer(error=outcome.error, form=form, headers=headers)
         if form == "plain":
@@ -255,13 +327,14 @@ class PriceService:
             user_id=None if key.user_id is None else str(key.user_id),
             ip=request.ip,
             query_type=request.query_type,
-            status=_status_of(outcome.error),
+            status=status_of_record(outcome.error),
             error=None if outcome.error is None else code_of(outcome.error),
             asset=",".join(names) or None,
             price=single.quote.price if single else None,
             source=single.quote.source if single else None,
-            cached=True if served else None,
+            cached=all(price.cached for price in served) if served else None,
             cache_age_ms=single.age_ns // NS_PER_MS if single else None,
+            latency_ms=max((price.latency_ms for price in served), default=0),
             duration_ms=self._duration_ms(moment),
             token_count=outcome.tokens,
         )
@@ -275,23 +348,12 @@ class PriceService:
         return (self._parts.clock.monotonic_ns() - moment.started_ns) // NS_PER_MS
 
 
-def _throttled(decision: Decision) -> BeastError:
-    if decision.code == "quota_exceeded":
-        limit = decision.terms.month_limit
-        return QuotaExceeded(retry_after_ms=decision.retry_after_ms, limit=limit)
-    return RateLimited(retry_after_ms=decision.retry_after_ms)
-
-
-def _status_of(error: BeastError | None) -> str:
-    if error is None:
-        return SUCCESS
-    return RATE_LIMITED if isinstance(error, Throttled) else ERROR
-
-
-def _grace_header(terms: Terms) -> dict[str, str]:
-    if terms.grace_until_ns is None:
-        return {}
-    return {"X-Grace-Until": rfc3339_ms(terms.grace_until_ns)}
+def _gaps_in(outcome: _Outcome) -> Sequence[Item]:
+    """Return the items of an outcome, the refusal of a single price included."""
+    error = outcome.error
+    if isinstance(error, PriceUnavailable):
+        return (Refusal(str(error.context["asset"]), error),)
+    return outcome.items
 
 
 def _revoked(request: PriceRequest, error: KeyRevoked) -> Answer:

@@ -88,6 +88,7 @@ def status_body(
     market: Market,
     parameters: Parameters,
     usage: Mapping[str, object],
+    sources: Mapping[str, object] | None,
     now_ns: int,
 ) -> dict[str, object]:
     """Return the whole body of ``/status``.
@@ -105,6 +106,7 @@ def status_body(
         "prices": market.prices_body(now_ns),
         "feeds": market.feeds_body(),
         "usage": dict(usage),
+        "sources": sources,
         "parameters_refused": sorted(parameters.refused),
     }
 

@@ -21,8 +21,7 @@ from uvicorn.server import Server
 from trinity_beast.kernel.errors import Conflict
 from trinity_beast.toolkit.http.listening import BACKLOG, addresses_of, bind_all
 from trinity_beast.toolkit.http.protocol import Manners, PoliteProtocol
-
-KEEP_ALIVE_S = 75
+from trinity_beast.toolkit.http.sockets import SOCKET_SETTINGS, PoliteSocket
 
 
 class CannotListen(Conflict):
@@ -131,14 +130,14 @@ class HttpServer:
         return Config(
             self._app,
             http=cast("type[asyncio.Protocol]", protocol),
-            ws="none",
+            ws=cast("type[asyncio.Protocol]", partial(PoliteSocket, self._manners)),
+            **SOCKET_SETTINGS,
             lifespan="off",
             interface="asgi3",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
             backlog=BACKLOG,
         )
 
