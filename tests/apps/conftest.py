@@ -39,6 +39,7 @@ def machine(said: list[str]) -> Machine:
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("BEAST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LPO_PORT", str(free_port()))
+    monkeypatch.setenv("LPO_UDP_PORT", str(free_port()))
     monkeypatch.setenv("LOG_LEVEL", "error")
     return read_settings()
 

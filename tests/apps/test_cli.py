@@ -41,6 +41,7 @@ def beast(
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("VALKEY_URL", valkey_base_url)
     monkeypatch.setenv("LPO_PORT", str(free_port()))
+    monkeypatch.setenv("LPO_UDP_PORT", str(free_port()))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("BEAST_KEY", raising=False)
     yield lambda *words: CliRunner().invoke(app, words)

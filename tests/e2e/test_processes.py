@@ -51,6 +51,7 @@ class Beast(NamedTuple):
 async def start(home: Path, *words: str, **variables: str) -> Beast:
     port = free_port()
     places = {"BEAST_HOME": str(home), "LPO_PORT": str(port), "LOG_LEVEL": "warn"}
+    places["LPO_UDP_PORT"] = str(free_port())
     inherited = {
         name: value
         for name, value in os.environ.items()  # noqa: TID251 - the child needs a PATH

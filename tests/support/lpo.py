@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -112,6 +113,7 @@ class World:
         self.keys: dict[str, ApiKey] = {}
         self.database_is_away = False
         self.lookup_s = 0.0
+        self.lookups: asyncio.Event | None = None
         self.texts: dict[str, str] = {}
         self.usage = UsageBuffer(1_000)
         self.parts = LpoParts(
@@ -196,8 +198,15 @@ class World:
         """Look keys up, as ``KeyService`` does."""
         if self.database_is_away:
             raise DatabaseAway(reason="ConnectionRefusedError")
+        if self.lookups is not None:
+            await self.lookups.wait()
         self.clock.advance(self.lookup_s)
         return {each: self.keys[each] for each in key_hashes if each in self.keys}
+
+    async def list_hashes(self, start: str) -> list[str]:
+        """Look hashes up by their start, as ``KeyService`` does."""
+        found = await self.find_by_hashes([*self.keys])
+        return [key_hash for key_hash in found if key_hash.startswith(start)]
 
     async def free_template(self) -> Template:
         """Return the free tier, as ``KeyService`` does."""

@@ -17,6 +17,7 @@ from trinity_beast.features.keys import tables as keys
 from trinity_beast.features.leads import tables as leads
 from trinity_beast.features.mail import tables as mail
 from trinity_beast.features.newsletters import tables as newsletters
+from trinity_beast.features.nodes import tables as nodes
 from trinity_beast.features.parameters import tables as parameters
 from trinity_beast.features.partners import tables as partners
 from trinity_beast.features.reports import tables as reports
@@ -39,6 +40,7 @@ TABLE_MODULES: tuple[ModuleType, ...] = (
     leads,
     mail,
     newsletters,
+    nodes,
     parameters,
     partners,
     reports,

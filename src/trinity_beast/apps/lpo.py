@@ -5,18 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from glide import GlideClient
 from sqlalchemy import text
 
 from trinity_beast import __version__
-from trinity_beast.adapters.valkey import ValkeyUsageQueue, open_valkey
+from trinity_beast.adapters.valkey import (
+    ValkeyPriceCache,
+    ValkeyUsageQueue,
+    open_valkey,
+)
+from trinity_beast.apps.limits import open_grants
 from trinity_beast.apps.shared import Shared
+from trinity_beast.apps.udp import UdpPrices
 from trinity_beast.features.board import BoardReader
 from trinity_beast.features.keys import KeyRing, KeyService
 from trinity_beast.features.limits import Limiter
-from trinity_beast.features.prices import Identity, LpoParts, build_lpo_app
+from trinity_beast.features.prices import (
+    Identity,
+    LpoParts,
+    PriceShortcut,
+    build_lpo_app,
+)
+from trinity_beast.features.sources import Sources
+from trinity_beast.features.streams import add_streams
 from trinity_beast.features.usage import Shipping, Spool, UsageBuffer, UsageShipper
 from trinity_beast.toolkit.background import Background
 from trinity_beast.toolkit.http.protocol import Manners
@@ -27,6 +40,8 @@ from trinity_beast.toolkit.waiting import wait_for
 KEY_TABLES = ("api_keys", "rate_limit_template")
 _GRACE_S = 10.0
 _DRAIN_S = 10.0
+_CACHE_WITHIN_MS = 300
+"""A price request waits for it, and has other sources to ask."""
 
 
 class LpoRole:
@@ -52,15 +67,32 @@ class LpoRole:
             lambda: buffer.resize(shared.parameters.integer("sqs_buffer_size")),
         )
         queue, shipper = await self._ship(buffer)
+        grants = await open_grants(shared, self._ends)
+        self._background.start("limits", grants.run)
+        parts = replace(
+            self._parts(board, buffer, queue, shipper),
+            limiter=Limiter(shared.clock, grants),
+            sources=await self._open_sources(),
+        )
+        shortcut = PriceShortcut(parts)
+        app = build_lpo_app(parts, shortcut)
+        self._background.start("streams", add_streams(app, parts).run)
         server = HttpServer(
-            build_lpo_app(self._parts(board, buffer, queue, shipper)),
+            app,
             shared.settings.listen.host,
             shared.settings.listen.lpo_port,
-            manners=Manners(RequestIds(shared.clock, shared.machine.randomness)),
+            manners=Manners(
+                RequestIds(shared.clock, shared.machine.randomness),
+                shortcut=shortcut,
+            ),
             variable="LPO_PORT",
+            reuse_port=shared.settings.listen.share_ports,
         )
         await server.start()
         self._ends.push_async_callback(server.stop, _GRACE_S)
+        udp = UdpPrices(parts, shared.settings.listen)
+        await udp.start()
+        self._ends.push_async_callback(udp.stop)
 
     async def stop(self) -> None:
         """Say that no more is accepted, finish what runs, hand over all records."""
@@ -69,6 +101,23 @@ class LpoRole:
 
     async def _open_board(self) -> BoardReader:
         return BoardReader.open(self._shared.board_path)
+
+    async def _open_sources(self) -> Sources:
+        shared = self._shared
+        client: GlideClient = await open_valkey(
+            shared.servers.valkey_url,
+            client_name=f"{shared.settings.node.name}-prices-{os.getpid()}",
+            request_timeout_ms=_CACHE_WITHIN_MS,
+        )
+        self._ends.push_async_callback(client.close)
+        sources = Sources(
+            ValkeyPriceCache(client),
+            shared.market.rest,
+            shared.clock,
+            ttl_s=lambda: shared.parameters.integer("cache_ttl"),
+        )
+        self._ends.push_async_callback(sources.close)
+        return sources
 
     async def _ship(
         self,

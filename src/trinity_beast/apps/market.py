@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from trinity_beast.adapters.exchange_sockets import WebSocketExchanges
-from trinity_beast.adapters.market import FeedLike, MarketSimulator, ReplayMarket
+from trinity_beast.adapters.market import (
+    FeedLike,
+    MarketSimulator,
+    ReplayMarket,
+    RestVenues,
+)
+from trinity_beast.adapters.rest_prices import HttpRestPrices
 from trinity_beast.features.catalogue import AssetRow, CatalogueSnapshot, FeedRow
 from trinity_beast.features.feeds import FrameDecoder
 from trinity_beast.kernel.errors import Invalid
 from trinity_beast.ports.clock import Clock
 from trinity_beast.ports.exchanges import Exchanges, ExchangeSocket, ExchangeUnreachable
+from trinity_beast.ports.rest_prices import RestPrices
 
 Load = Callable[[], Awaitable[CatalogueSnapshot]]
 
@@ -47,6 +54,12 @@ class MarketChoice:
     exchange: str | None = None
     speed: float = 1.0
 
+    def as_options(self) -> tuple[str, ...]:
+        """Return the options of a command line that name it."""
+        market = f"replay:{self.folder}" if self.folder else self.kind
+        exchange = ("--exchange", self.exchange) if self.exchange else ()
+        return ("--market", market, "--speed", str(self.speed), *exchange)
+
 
 @dataclass(frozen=True, slots=True)
 class Market:
@@ -57,14 +70,20 @@ class Market:
         load: Reads the catalogue, as this market sees it.
         keep_prices: Whether prices of an earlier run are still prices of this market.
         words: One line about it for people.
+        rest: Who is asked by REST for what its feeds do not tell; None for nobody.
         replay: The recording that plays, if any.
+        simulator: What makes the prices, if they are made up.
+        rest_venues: The REST side of the simulator.
     """
 
     exchanges: Exchanges
     load: Load
     keep_prices: bool
     words: str
+    rest: RestPrices | None = None
     replay: ReplayMarket | None = None
+    simulator: MarketSimulator | None = None
+    rest_venues: RestVenues | None = None
 
 
 def parse_market(
@@ -118,7 +137,14 @@ async def open_market(
     """Run the venues of a market for the length of the block."""
     sockets = WebSocketExchanges()
     if choice.kind == "live":
-        yield Market(sockets, load, keep_prices=True, words="live exchanges")
+        async with aclosing(HttpRestPrices()) as rest:
+            yield Market(
+                sockets,
+                load,
+                keep_prices=True,
+                words="live exchanges",
+                rest=rest,
+            )
     elif choice.folder is None:
         async with _simulated(sockets, load, clock, choice.speed) as market:
             yield market
@@ -140,14 +166,20 @@ async def _simulated(
         symbols.setdefault(row.exchange_name, {})[row.asset] = row.exchange_symbol
     simulator = MarketSimulator(clock, symbols, speed=speed)
     urls = await simulator.start()
+    rest_venues = RestVenues(clock, simulator.usd_of)
     try:
-        yield Market(
-            RedirectedExchanges(sockets, _venues(snapshot.feeds, urls)),
-            load,
-            keep_prices=False,
-            words="a simulated market",
-        )
+        async with aclosing(HttpRestPrices(await rest_venues.start())) as rest:
+            yield Market(
+                RedirectedExchanges(sockets, _venues(snapshot.feeds, urls)),
+                load,
+                keep_prices=False,
+                words="a simulated market",
+                rest=rest,
+                simulator=simulator,
+                rest_venues=rest_venues,
+            )
     finally:
+        await rest_venues.stop()
         await simulator.stop()
 
 

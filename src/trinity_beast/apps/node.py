@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from trinity_beast import __version__
 from trinity_beast.apps.lpo import LpoRole
 from trinity_beast.apps.machine import Machine
 from trinity_beast.apps.market import MarketChoice
@@ -16,7 +18,13 @@ from trinity_beast.apps.roles import FeedsRole, Role, WriterRole
 from trinity_beast.apps.servers import Servers
 from trinity_beast.apps.settings import Settings
 from trinity_beast.apps.shared import Shared, keep_fresh, shared_parts
+from trinity_beast.apps.workers import Crew, WorkersRole
 from trinity_beast.features.board import BoardReader
+from trinity_beast.features.nodes import (
+    NodeRegistration,
+    NodeService,
+    RunningProcess,
+)
 from trinity_beast.kernel.time import NS_PER_S
 from trinity_beast.toolkit.background import Background
 from trinity_beast.toolkit.waiting import wait_for
@@ -52,25 +60,40 @@ async def open_node(
     servers: Servers,
     choice: MarketChoice,
     roles: Sequence[str],
+    *,
+    workers: int = 1,
 ) -> AsyncGenerator[Node]:
     """Play roles for the length of the block.
+
+    Args:
+        settings: From the environment.
+        machine: Clock, randomness, and where progress is told.
+        servers: Where the database and the cache are.
+        choice: Where the feeds listen.
+        roles: Which roles to play.
+        workers: How many processes serve prices; this one does, if it is one.
 
     Raises:
         PortInUse: A listener's port is taken.
         BoardInUse: Another process of this home listens to the exchanges.
+        WorkerFailed: A worker ended before it was ready.
     """
+    made = dict(ROLES)
+    if workers > 1:
+        made["lpo"] = partial(WorkersRole, crew=Crew(workers, choice))
     async with shared_parts(settings, machine, servers, choice) as shared:
         background = Background(shared.clock)
         if servers.embedded is not None:
             background.start("embedded servers", servers.embedded.watch)
         playing: list[Role] = []
         try:
-            for name, make in ROLES.items():
+            for name, make in made.items():
                 if name in roles:
                     role = make(shared)
                     playing.append(role)
                     await role.start()
                     _log.info("role started", role=name)
+            background.start("node registry", _registration(shared, roles, workers).run)
             # Subscriptions to changes are made while the roles start.
             keep_fresh(shared, background)
             yield Node(shared)
@@ -78,6 +101,24 @@ async def open_node(
             for role in reversed(playing):
                 await role.stop()
             await background.stop()
+
+
+def _registration(
+    shared: Shared,
+    roles: Sequence[str],
+    workers: int,
+) -> NodeRegistration:
+    own = set(roles) - ({"lpo"} if workers > 1 else set[str]())
+    node, clock = shared.settings.node, shared.clock
+    process = RunningProcess(
+        node=node.name,
+        pid=os.getpid(),
+        region=node.region,
+        version=__version__,
+        roles=tuple(name for name in ROLES if name in own),
+        started_at_ns=clock.now_ns(),
+    )
+    return NodeRegistration(NodeService(shared.work, clock), process, clock)
 
 
 async def prices_are_there(node: Node) -> None:

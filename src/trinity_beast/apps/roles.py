@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import AsyncExitStack
 from typing import Protocol
 
 from glide import GlideClient
 
-from trinity_beast.adapters.valkey import ValkeyUsageQueue, open_valkey
+from trinity_beast.adapters.valkey import (
+    ValkeyPriceCache,
+    ValkeyUsageQueue,
+    open_valkey,
+)
 from trinity_beast.apps.shared import Shared
-from trinity_beast.features.board import BoardWriter
+from trinity_beast.features.board import BoardReader, BoardWriter
 from trinity_beast.features.feeds import FeedEngine
+from trinity_beast.features.sources import PriceFlush
 from trinity_beast.features.usage import UsageService, UsageWriter
 from trinity_beast.kernel.time import NS_PER_S
 from trinity_beast.ports.usage_queue import QueueUnreachable
@@ -37,11 +43,12 @@ class Role(Protocol):
 
 
 class FeedsRole:
-    """Listens to the exchanges and writes the price board of this node."""
+    """Listens to the exchanges, writes the price board, and shares its prices."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._background = Background(shared.clock)
+        self._ends = AsyncExitStack()
         self._board: BoardWriter | None = None
         self._engine: FeedEngine | None = None
 
@@ -76,14 +83,34 @@ class FeedsRole:
 
         self._background.start("catalogue to feeds", follow)
         self._background.start("feeds", engine.run)
+        await self._share_prices()
 
     async def stop(self) -> None:
         """Close the connections and let go of the board."""
         await self._background.stop()
+        await self._ends.aclose()
         if self._engine is not None:
             await self._engine.stop()
         if self._board is not None:
             self._board.close()
+
+    async def _share_prices(self) -> None:
+        """Let the board's prices follow into the cache, for other nodes."""
+        shared = self._shared
+        client: GlideClient = await open_valkey(
+            shared.servers.valkey_url,
+            client_name=f"{shared.settings.node.name}-feeds",
+        )
+        self._ends.push_async_callback(client.close)
+        board = BoardReader.open(shared.board_path)
+        self._ends.callback(board.close)
+        flush = PriceFlush(
+            board,
+            ValkeyPriceCache(client),
+            shared.clock,
+            ttl_s=lambda: shared.parameters.integer("cache_ttl"),
+        )
+        self._background.start("prices to cache", flush.run)
 
 
 class WriterRole:

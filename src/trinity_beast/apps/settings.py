@@ -8,6 +8,7 @@ runs is not here but in the database (features.parameters).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -90,6 +91,11 @@ class ListenSettings(_Part):
         alias="PUSH_PORT",
         description="TCP port of the webhook engine's health.",
     )
+    share_ports: bool = Field(
+        default=False,
+        alias="SHARE_PORTS",
+        description="Let several processes listen on the same ports (SO_REUSEPORT).",
+    )
     trusted_hops: Annotated[tuple[Network, ...], NoDecode] = Field(
         (),
         alias="TRUSTED_HOPS",
@@ -160,6 +166,11 @@ def read_settings() -> Settings:
     if node is None or listen is None or store is None:
         raise SettingsInvalid(problems="; ".join(problems))
     return Settings(node, listen, store)
+
+
+def environment_with(**changes: str) -> dict[str, str]:
+    """Return this process's environment with some variables set, for a child."""
+    return {**os.environ, **changes}
 
 
 def list_settings(settings: Settings) -> Iterator[SettingLine]:

@@ -9,13 +9,10 @@ import time
 class SystemClock:
     """Clock of this machine."""
 
-    def now_ns(self) -> int:
-        """Return the wall clock in nanoseconds since the epoch."""
-        return time.time_ns()
-
-    def monotonic_ns(self) -> int:
-        """Return the monotonic clock in nanoseconds."""
-        return time.monotonic_ns()
+    # Not wrapped in methods of our own: each answer asks two or three times, and the
+    # call alone would double the price.
+    now_ns = staticmethod(time.time_ns)
+    monotonic_ns = staticmethod(time.monotonic_ns)
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the event loop."""
