@@ -16,6 +16,7 @@ from trinity_beast.features.keys import (
 )
 from trinity_beast.features.limits import Decision, LeasedGrants, Limiter
 from trinity_beast.kernel.time import month_of
+from trinity_beast.ports.clock import Clock
 from trinity_beast.toolkit.work import DatabaseAway
 
 
@@ -64,7 +65,7 @@ class Process:
     """One price server, as far as limits go."""
 
     def __init__(self, count: SharedCount, books: Books, seat: Seat) -> None:
-        self.clock = count.clock
+        self.clock: Clock = count.clock
         self.seat = seat
         self.wire: HeldLeases = count.of(seat.holder)
         self.grants = LeasedGrants(

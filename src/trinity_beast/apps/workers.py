@@ -31,7 +31,6 @@ from trinity_beast.toolkit.http.server import CannotListen, PortInUse
 _log = structlog.get_logger("workers")
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
-_DRAINED_WITHIN_S = 25.0
 _READY = b"\n"
 
 
@@ -49,10 +48,12 @@ class Crew:
     Attributes:
         count: How many.
         market: Where the feeds listen; workers need it for what is in the catalogue.
+        drain_s: How long they may take to end.
     """
 
     count: int
     market: MarketChoice
+    drain_s: float = 25.0
 
 
 class WorkersRole:
@@ -103,7 +104,7 @@ class WorkersRole:
         self._ending.set()
         self._tell_all(signal.SIGTERM)
         if self._keepers:
-            _, late = await asyncio.wait(self._keepers, timeout=_DRAINED_WITHIN_S)
+            _, late = await asyncio.wait(self._keepers, timeout=self._crew.drain_s)
             if late:
                 _log.warning("workers do not end", pids=self.pids)
                 self._tell_all(signal.SIGKILL)

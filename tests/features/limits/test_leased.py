@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -121,14 +122,7 @@ async def test_a_key_whose_row_is_gone_begins_with_what_is_known_here(
     clock: FixedClock,
 ) -> None:
     crew = await a_crew(clock, query_limit=10, current_usage=6)
-    crew.processes[0].slot.key_hash = "gone"
-    crew.books.key = crew.processes[0].slot.key.__class__(
-        **{
-            name: getattr(crew.books.key, name)
-            for name in crew.books.key.__dataclass_fields__
-        }
-        | {"key_hash": "f" * 64},
-    )
+    crew.books.key = replace(crew.books.key, key_hash="f" * 64)
 
     assert (await use(crew.processes[0], 6)).count("granted") == 4
 
@@ -523,7 +517,7 @@ async def test_a_count_that_answers_nonsense_is_logged_and_survived(
     async def nonsense(_: object) -> None:
         raise TypeError
 
-    lone.wire.exchange = nonsense  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue] - a broken adapter
+    lone.wire.exchange = nonsense  # pyright: ignore[reportAttributeAccessIssue] - a broken adapter
     await lone.get()
 
     assert "an exchange failed" in capsys.readouterr().out
