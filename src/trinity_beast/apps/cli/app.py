@@ -27,7 +27,7 @@ COMMANDS = {
     "demo": Place("running", "demo", "Run everything on a simulated market."),
     "up": Place("running", "up", "Run everything on the live exchanges."),
     "run": Place("running", "run_roles", "Run some roles."),
-    "price": Place("price_command", "price", "Ask the running server for one price."),
+    "price": Place("price_command", "price", "Ask the running server for prices."),
     "keys": Place("key_commands", "app", "Create, list, revoke and seal API keys."),
     "feeds": Place("feed_commands", "app", "Try and check exchange feeds."),
     "db": Place("database_commands", "app", "Bring the database up to date; compare."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from trinity_beast.apps.banner import banner
-from trinity_beast.apps.cli.session import Session, run
+from trinity_beast.apps.cli.session import FAILED, Session, run
 from trinity_beast.apps.database import database_of
 from trinity_beast.apps.demo_key import ensure_demo_key
 from trinity_beast.apps.market import MarketChoice, parse_market
@@ -21,6 +22,8 @@ from trinity_beast.apps.workers import say_ready
 from trinity_beast.features.keys import KeyService
 from trinity_beast.kernel.errors import Invalid
 from trinity_beast.toolkit.tolerating import tolerating
+
+_END_WITHIN_S = 45.0
 
 
 class RoleUnknown(Invalid):
@@ -139,8 +142,15 @@ async def _until_ended(command: Coroutine[Any, Any, None]) -> None:
     """
     task = asyncio.ensure_future(command)
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        task.cancel()
+        # Everything that can be saved is saved by then.  What still waits, waits for
+        # servers that are gone, and a process without an owner must not stay.
+        loop.call_later(_END_WITHIN_S, os._exit, FAILED)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     with tolerating(asyncio.CancelledError, because="being told to end is no failure"):
         await task
 
