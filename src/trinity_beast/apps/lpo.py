@@ -16,7 +16,6 @@ from trinity_beast.adapters.valkey import (
     ValkeyUsageQueue,
     open_valkey,
 )
-from trinity_beast.apps.limits import open_grants
 from trinity_beast.apps.shared import Shared
 from trinity_beast.apps.udp import UdpPrices
 from trinity_beast.features.board import BoardReader
@@ -67,11 +66,8 @@ class LpoRole:
             lambda: buffer.resize(shared.parameters.integer("sqs_buffer_size")),
         )
         queue, shipper = await self._ship(buffer)
-        grants = await open_grants(shared, self._ends)
-        self._background.start("limits", grants.run)
         parts = replace(
             self._parts(board, buffer, queue, shipper),
-            limiter=Limiter(shared.clock, grants),
             sources=await self._open_sources(),
         )
         shortcut = PriceShortcut(parts)
@@ -86,7 +82,6 @@ class LpoRole:
                 shortcut=shortcut,
             ),
             variable="LPO_PORT",
-            reuse_port=shared.settings.listen.share_ports,
         )
         await server.start()
         self._ends.push_async_callback(server.stop, _GRACE_S)

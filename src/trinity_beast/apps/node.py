@@ -18,7 +18,6 @@ from trinity_beast.apps.roles import FeedsRole, Role, WriterRole
 from trinity_beast.apps.servers import Servers
 from trinity_beast.apps.settings import Settings
 from trinity_beast.apps.shared import Shared, keep_fresh, shared_parts
-from trinity_beast.apps.workers import Crew, WorkersRole
 from trinity_beast.features.board import BoardReader
 from trinity_beast.features.nodes import (
     NodeRegistration,
@@ -60,8 +59,6 @@ async def open_node(
     servers: Servers,
     choice: MarketChoice,
     roles: Sequence[str],
-    *,
-    workers: int = 1,
 ) -> AsyncGenerator[Node]:
     """Play roles for the length of the block.
 
@@ -71,29 +68,24 @@ async def open_node(
         servers: Where the database and the cache are.
         choice: Where the feeds listen.
         roles: Which roles to play.
-        workers: How many processes serve prices; this one does, if it is one.
 
     Raises:
         PortInUse: A listener's port is taken.
         BoardInUse: Another process of this home listens to the exchanges.
-        WorkerFailed: A worker ended before it was ready.
     """
-    made = dict(ROLES)
-    if workers > 1:
-        made["lpo"] = partial(WorkersRole, crew=Crew(workers, choice))
     async with shared_parts(settings, machine, servers, choice) as shared:
         background = Background(shared.clock)
         if servers.embedded is not None:
             background.start("embedded servers", servers.embedded.watch)
         playing: list[Role] = []
         try:
-            for name, make in made.items():
+            for name, make in ROLES.items():
                 if name in roles:
                     role = make(shared)
                     playing.append(role)
                     await role.start()
                     _log.info("role started", role=name)
-            background.start("node registry", _registration(shared, roles, workers).run)
+            background.start("node registry", _registration(shared, roles).run)
             # Subscriptions to changes are made while the roles start.
             keep_fresh(shared, background)
             yield Node(shared)
@@ -103,19 +95,14 @@ async def open_node(
             await background.stop()
 
 
-def _registration(
-    shared: Shared,
-    roles: Sequence[str],
-    workers: int,
-) -> NodeRegistration:
-    own = set(roles) - ({"lpo"} if workers > 1 else set[str]())
+def _registration(shared: Shared, roles: Sequence[str]) -> NodeRegistration:
     node, clock = shared.settings.node, shared.clock
     process = RunningProcess(
         node=node.name,
         pid=os.getpid(),
         region=node.region,
         version=__version__,
-        roles=tuple(name for name in ROLES if name in own),
+        roles=tuple(name for name in ROLES if name in roles),
         started_at_ns=clock.now_ns(),
     )
     return NodeRegistration(NodeService(shared.work, clock), process, clock)

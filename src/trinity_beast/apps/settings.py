@@ -91,11 +91,6 @@ class ListenSettings(_Part):
         alias="PUSH_PORT",
         description="TCP port of the webhook engine's health.",
     )
-    share_ports: bool = Field(
-        default=False,
-        alias="SHARE_PORTS",
-        description="Let several processes listen on the same ports (SO_REUSEPORT).",
-    )
     trusted_hops: Annotated[tuple[Network, ...], NoDecode] = Field(
         (),
         alias="TRUSTED_HOPS",

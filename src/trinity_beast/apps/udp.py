@@ -25,7 +25,6 @@ class UdpPrices:
             listen.host,
             listen.lpo_udp_port,
             variable="LPO_UDP_PORT",
-            reuse_port=listen.share_ports,
         )
 
     @property

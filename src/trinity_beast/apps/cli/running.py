@@ -18,7 +18,6 @@ from trinity_beast.apps.demo_key import ensure_demo_key
 from trinity_beast.apps.market import MarketChoice, parse_market
 from trinity_beast.apps.node import ROLES, Node, open_node, prices_are_there
 from trinity_beast.apps.servers import any_servers, own_servers
-from trinity_beast.apps.workers import say_ready
 from trinity_beast.features.keys import KeyService
 from trinity_beast.kernel.errors import Invalid
 from trinity_beast.toolkit.tolerating import tolerating
@@ -49,23 +48,16 @@ Speed = Annotated[
 ]
 
 
-Workers = Annotated[
-    int,
-    typer.Option(min=1, max=256, help="How many processes serve prices."),
-]
-
-
 def demo(
     market: Market = "simulated",
     exchange: Exchange = None,
     speed: Speed = 1.0,
-    workers: Workers = 1,
 ) -> None:
     """Run everything in one process on a simulated market, with a key ready to use."""
 
     async def command(session: Session) -> None:
         choice = parse_market(market, exchange=exchange, speed=speed)
-        async with _everything(session, choice, workers) as node:
+        async with _everything(session, choice) as node:
             secret = await ensure_demo_key(session.settings.node.home, _keys(node))
             await prices_are_there(node)
             print(banner(node.shared, secret), flush=True)
@@ -74,11 +66,11 @@ def demo(
     run(lambda session: _until_ended(command(session)))
 
 
-def up(market: Market = "live", workers: Workers = 1) -> None:
+def up(market: Market = "live") -> None:
     """Run everything in one process on the live exchanges."""
 
     async def command(session: Session) -> None:
-        async with _everything(session, parse_market(market), workers) as node:
+        async with _everything(session, parse_market(market)) as node:
             print(banner(node.shared, None), flush=True)
             await asyncio.Event().wait()
 
@@ -93,8 +85,6 @@ def run_roles(
     market: Market = "live",
     exchange: Exchange = None,
     speed: Speed = 1.0,
-    workers: Workers = 1,
-    ready_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run some roles; database and cache are outside ones or those of this home."""
 
@@ -106,12 +96,9 @@ def run_roles(
         async with (
             any_servers(session.settings, session.machine) as servers,
             database_of(servers, session.machine.clock),
-            open_node(*session[:2], servers, choice, roles, workers=workers) as node,
+            open_node(*session[:2], servers, choice, roles) as node,
         ):
-            if ready_fd is None:
-                print(banner(node.shared, None), flush=True)
-            else:
-                say_ready(ready_fd)
+            print(banner(node.shared, None), flush=True)
             await asyncio.Event().wait()
 
     run(lambda session: _until_ended(command(session)))
@@ -121,16 +108,13 @@ def run_roles(
 async def _everything(
     session: Session,
     choice: MarketChoice,
-    workers: int,
 ) -> AsyncGenerator[Node]:
     settings, machine = session.settings, session.machine
     async with own_servers(settings, machine) as servers:
         machine.say("Bringing the database up to date ...")
         async with (
             database_of(servers, machine.clock),
-            open_node(
-                settings, machine, servers, choice, list(ROLES), workers=workers
-            ) as node,
+            open_node(settings, machine, servers, choice, list(ROLES)) as node,
         ):
             yield node
 
