@@ -372,6 +372,23 @@ async def test_a_client_is_not_written_to_before_its_opening(desk: Desk) -> None
     assert wire.prices() == {"BTC": 2}
 
 
+async def test_a_stream_that_fails_does_not_take_the_others_with_it(desk: Desk) -> None:
+    class Broken(MemoryWire):
+        def write(self, data: bytes) -> None:
+            raise RuntimeError
+
+    _, broken = desk.client("BTC", wire=Broken())
+    _, wire = desk.client("BTC")
+
+    desk.world.trade("BTC", "2")
+    with capture_logs() as logs:
+        await desk.hub.turn()
+
+    assert wire.prices() == {"BTC": 2}
+    assert (broken.closed, len(desk.hub)) == ((0, ""), 1)
+    assert [entry["event"] for entry in logs] == ["a stream failed"]
+
+
 async def test_the_loop_sleeps_while_there_is_nobody(desk: Desk) -> None:
     running = asyncio.create_task(desk.hub.run())
     _, wire = desk.client("BTC")

@@ -23,7 +23,8 @@ from support.streams import (
     say,
     until,
 )
-from trinity_beast.features.keys import KeyRing, new_secret
+from trinity_beast.features.keys import ApiKey, KeyRing, new_secret
+from trinity_beast.features.limits import Limiter, LocalGrants, Refusal
 from trinity_beast.features.streams.errors import OperationUnreadable
 from trinity_beast.features.streams.operations import operation_in
 from trinity_beast.kernel.errors import Invalid
@@ -195,6 +196,38 @@ async def test_each_subscription_is_one_request(
     ]
     assert {each.query_type for each in records} == {"stream"}
     assert (await world.parts.keys.slot(key)).key.current_usage == 0
+
+
+async def test_a_subscription_that_comes_too_late_follows_nothing(
+    world: World,
+) -> None:
+    """The stream ends while its subscription waits for the limits."""
+    held, may_go_on = asyncio.Event(), asyncio.Event()
+
+    class Waiting(LocalGrants):
+        async def refill(self, key: ApiKey, refusal: Refusal, until_ns: int) -> bool:
+            held.set()
+            await may_go_on.wait()
+            world.clock.advance(1)
+            return not await super().refill(key, refusal, until_ns)
+
+    limiter = Limiter(world.clock, Waiting())
+    listener = Listener(world, replace(world.parts, limiter=limiter))
+    await listener.start()
+    key = listener.new_key(tier="lifetime", rate_limit_qps=1, burst_limit=1)
+    async with listener.socket(key) as socket:
+        for _ in range(2):
+            await say(socket, op="subscribe", assets=["BTC"])
+        await held.wait()
+        [client] = listener.hub.clients
+        listener.hub.leave(client)
+        may_go_on.set()
+        told = [await hear(socket) for _ in range(2)]
+    await listener.stop()
+
+    assert [each["event"] for each in told] == ["snapshot", "error"]
+    assert told[1]["data"]["code"] == "overloaded"
+    assert len(listener.hub) == 0
 
 
 async def test_a_connection_follows_only_so_many_assets(listener: Listener) -> None:

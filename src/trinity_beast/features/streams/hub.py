@@ -261,7 +261,7 @@ class StreamHub:
         self._market.look(closely=closely)
         for number, client in enumerate(self.clients, 1):
             if client.is_open:
-                self._serve(client, now_ns)
+                self._try_to_serve(client, now_ns)
             if not number % _AT_ONCE:
                 # Requests for prices must not wait for a thousand streams.
                 await asyncio.sleep(0)
@@ -272,6 +272,14 @@ class StreamHub:
         last = error_event(framing, error)
         client.wire.end(wrapped(framing, last), code, code_of(error))
         self.leave(client)
+
+    def _try_to_serve(self, client: Client, now_ns: int) -> None:
+        try:
+            self._serve(client, now_ns)
+        except Exception:  # noqa: BLE001 - one stream ends, the others go on
+            _log.exception("a stream failed", key=str(client.key.key.id))
+            client.wire.abort()
+            self.leave(client)
 
     def _serve(self, client: Client, now_ns: int) -> None:
         wire = client.wire
